@@ -1,0 +1,1 @@
+"""The planning engine: values in, values out. No I/O, no clock, no environment."""

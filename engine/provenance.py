@@ -1,0 +1,27 @@
+"""What a run knows about itself, so that any number it publishes can be walked back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.problem import Problem, Solution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """One finished OptimizationRun as tabs and commands show it. Times are aware; ``trigger`` is menu, schedule, API or
+    command line; ``rules_version`` counts the versions of the constraint set; ``portfolio_id`` is None without a plan."""
+
+    run_id: int
+    scenario: str
+    constraint_set: str
+    rules_version: int
+    constraint_digest: str
+    inputs_as_of: datetime
+    solved_at: datetime
+    problem: Problem
+    solution: Solution
+    portfolio_id: int | None = None
+    trigger: str = "command line"
+    requested_by: str = ""
