@@ -25,3 +25,23 @@ class RunFacts:
     portfolio_id: int | None = None
     trigger: str = "command line"
     requested_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLogLine:
+    """One line of the Run Log tab. ``time`` is aware; ``seconds`` is None while it runs; ``run`` is a run id or None."""
+
+    time: datetime
+    who: str
+    trigger: str
+    action: str
+    scenario: str
+    constraint_set: str
+    status: str
+    plan_quality: str
+    seconds: float | None
+    rows_read: int
+    rows_written: int
+    api_calls: int
+    message: str
+    run: int | None

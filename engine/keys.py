@@ -1,0 +1,24 @@
+"""How keys and names are compared: trimmed, NFKC, case-folded. The first spelling seen is the one shown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_INITIATIVE = re.compile(r"\s*init[-_ ]?0*(\d{1,12})\s*(?:[·|:–—].*)?", re.IGNORECASE | re.DOTALL)
+
+
+def normalised(text: str) -> str:
+    """The form in which keys and the names of KPIs, dimensions, resources and periods match."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def initiative_key(number: int) -> str:
+    """The canonical key of an initiative: 123 -> "INIT-000123"."""
+    return f"INIT-{number:06d}"
+
+
+def canonical_initiative_key(text: str) -> str | None:
+    """The canonical key that ``text`` means ("init-123", "INIT-000123 · One-tap checkout"), or None."""
+    match = _INITIATIVE.fullmatch(unicodedata.normalize("NFKC", text))
+    return initiative_key(int(match[1])) if match and int(match[1]) > 0 else None
