@@ -1,0 +1,52 @@
+# The verbs of this repository. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?=
+PORT ?= 8765
+export PYTHON
+
+LOCAL := .venv/.installed-local
+DEV := .venv/.installed-dev
+BIN := .venv/bin
+
+.PHONY: help demo play test check fmt slow bench docs clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+$(LOCAL): pyproject.toml constraints.txt
+	@scripts/venv.sh local
+
+$(DEV): pyproject.toml constraints.txt
+	@scripts/venv.sh dev
+
+demo: $(LOCAL) ## the main job on embedded defaults: sample workbook, optimise, publish, print
+	@$(BIN)/roadmap demo
+
+play: $(LOCAL) ## the same, and stays up with the page open to edit (PORT=8765)
+	@$(BIN)/roadmap demo --stay --port $(PORT)
+
+test: check ## everything that CI needs
+	@$(BIN)/pytest -m "not slow"
+
+check: $(DEV) ## ruff, pyright, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports
+
+fmt: $(DEV) ## format the code and sort its imports
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+slow: $(DEV) ## the slow suites: long random runs, by hand
+	@$(BIN)/pytest -m slow --timeout 3600
+
+bench: $(DEV) ## benchmarks, each beside a peer, as ratios
+	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+docs: $(DEV) ## remake what the docs take from the code
+	@$(BIN)/python -m sheets_sync.reference > docs/workbook.md
+
+clean: ## remove .venv and caches (data folders stay)
+	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

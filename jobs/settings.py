@@ -1,0 +1,48 @@
+"""One validated value for everything that the environment or ``.env`` may set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.errors import UsageError
+
+
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("roadmap-optimizer", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """Read once at start. An empty variable is an unset one. Secrets are masked wherever the value is printed."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database_url: SecretStr | None = None
+    roadmap_home: Path = Field(default_factory=_default_home)
+    google_application_credentials: Path | None = None
+    sheets_base_url: AnyHttpUrl | None = None
+    log_level: str = "WARNING"
+
+    @field_validator("roadmap_home", "google_application_credentials")
+    @classmethod
+    def _expanded(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path else None
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+        return level.upper()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process, or a UsageError that names each wrong variable."""
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType]  values are validated here
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"The settings are wrong: {told}. Mend the environment or .env.") from error
