@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Amounts = Mapping[str, Decimal]
-BySlice = Mapping[str, Mapping[str, Decimal]]
+
+
+def _not_a_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is wanted, not true or false")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_not_a_bool)]
+"""A finite number that means its decimal text."""
+Whole = Annotated[int, BeforeValidator(_not_a_bool)]
+Amounts = Mapping[str, Number]
+BySlice = Mapping[str, Mapping[str, Number]]
 """dimension -> key -> amount"""
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_json(self) -> str:
+        """Compact JSON with numbers in shortest form and exact; a Problem leaves out what is not set."""
+        from engine.canonical import json_text  # canonical itself is written in these models
+
+        return json_text(self.plain())
+
+    def plain(self) -> dict[str, Any]:
+        """The value as maps, lists, text, bool, int, Decimal and None."""
+        return self.model_dump(exclude_none=True, by_alias=True)
 
 
 class Kpi(_Model):
@@ -29,13 +51,13 @@ class Objective(_Model):
     weights: Amounts = Field(default_factory=dict)
     scales: Amounts = Field(default_factory=dict)
     order: tuple[str, ...] = ()
-    tolerance: Decimal = Decimal(0)
+    tolerance: Number = Decimal(0)
 
 
 class Candidate(_Model):
     initiative_key: str
     title: str = ""
-    engineering_tokens: Decimal
+    engineering_tokens: Number
     resources: Amounts = Field(default_factory=dict)
     country: str | None = None
     department: str | None = None
@@ -44,16 +66,16 @@ class Candidate(_Model):
     product: str | None = None
     segment: str | None = None
     kpi_contributions: Amounts = Field(default_factory=dict)
-    score: Decimal = Decimal(0)
-    duration_periods: int = 1
+    score: Number = Decimal(0)
+    duration_periods: Whole = 1
     earliest_period: str | None = None
     latest_period: str | None = None
 
 
 class Target(_Model):
-    value: Decimal
-    baseline: Decimal | None = None
-    penalty: Decimal | None = None
+    value: Number
+    baseline: Number | None = None
+    penalty: Number | None = None
     notes: str | None = None
 
 
@@ -73,14 +95,14 @@ class Bundle(_Model):
 class Group(_Model):
     group_key: str
     members: tuple[str, ...]
-    min_selected: int | None = None
-    max_selected: int | None = None
+    min_selected: Whole | None = None
+    max_selected: Whole | None = None
 
 
 class Synergy(_Model):
     members: tuple[str, ...]
     kpi_key: str
-    bonus: Decimal
+    bonus: Number
 
 
 class SourceCell(_Model):
@@ -97,8 +119,8 @@ class ConstraintSet(_Model):
     caps: BySlice = Field(default_factory=dict)
     resource_floors: Mapping[str, BySlice] = Field(default_factory=dict)
     resource_caps: Mapping[str, BySlice] = Field(default_factory=dict)
-    count_floors: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
-    count_caps: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
+    count_floors: Mapping[str, Mapping[str, Whole]] = Field(default_factory=dict)
+    count_caps: Mapping[str, Mapping[str, Whole]] = Field(default_factory=dict)
     share_floors: BySlice = Field(default_factory=dict)
     share_caps: BySlice = Field(default_factory=dict)
     period_floors: Mapping[str, BySlice] = Field(default_factory=dict)
@@ -113,16 +135,16 @@ class ConstraintSet(_Model):
     prerequisites: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     synergy_bonuses: tuple[Synergy, ...] = ()
     locks: Mapping[str, str] = Field(default_factory=dict)
-    max_changes: int | None = None
+    max_changes: Whole | None = None
     reasons: Mapping[str, str] = Field(default_factory=dict)
     satisfied: tuple[str, ...] = ()
     sources: Mapping[str, tuple[SourceCell, ...]] = Field(default_factory=dict)
 
 
 class SolverOptions(_Model):
-    time_limit_s: Decimal = Decimal(60)
-    relative_gap: Decimal | None = None
-    seed: int = 0
+    time_limit_s: Number = Decimal(60)
+    relative_gap: Number | None = None
+    seed: Whole = 0
 
 
 class Problem(_Model):
@@ -133,7 +155,7 @@ class Problem(_Model):
     constraint_set_name: str = ""
     period_key: str = ""
     periods: tuple[str, ...] = ()
-    capacity_total_tokens: Decimal
+    capacity_total_tokens: Number
     objective: Objective
     kpis: tuple[Kpi, ...]
     candidates: tuple[Candidate, ...]
@@ -142,14 +164,43 @@ class Problem(_Model):
     previous_starts: Mapping[str, str] | None = None
     solver: SolverOptions = SolverOptions()
 
+    def plain(self) -> dict[str, Any]:
+        """The problem as plain values, without what is not set: absent, null, "" and an empty section are one."""
+        return {
+            field: value if field == "previous_selection" else _set_values(value)
+            for field, value in super().plain().items()
+            if field in _REQUIRED or field == "previous_selection" or value not in ("", {}, ())
+        }
+
+
+_REQUIRED = frozenset({"schema_version", "capacity_total_tokens", "objective", "kpis", "candidates"})
+
+
+def _set_values(value: Any) -> Any:
+    """``value`` without the map entries that are not set."""
+    if isinstance(value, Mapping):
+        held: Mapping[str, Any] = value
+        return {key: _set_values(entry) for key, entry in held.items() if entry not in ("", {}, ())}
+    if isinstance(value, (list, tuple)):
+        listed: Sequence[Any] = value
+        return [_set_values(entry) for entry in listed]
+    return value
+
+
+def problem_digest(problem: Problem) -> str:
+    """ "sha256:…" of the problem with every name folded and sorted; labels and ``sources`` are no part of it."""
+    from engine.settling import folded_json  # settling is written in these models
+
+    return "sha256:" + hashlib.sha256(folded_json(problem).encode("utf-8", "backslashreplace")).hexdigest()
+
 
 class Item(_Model):
     """What became of one candidate. ``rank`` and ``start_period`` are None where it is not selected."""
 
     initiative_key: str
     selected: bool
-    allocated_tokens: Decimal
-    rank: int | None
+    allocated_tokens: Number
+    rank: Whole | None
     start_period: str | None
     reason: str
 
@@ -159,9 +210,9 @@ class TargetOutcome(_Model):
     key: str
     kpi_key: str
     type: Literal["floor", "goal", "cap"]
-    required: Decimal
-    achieved: Decimal
-    gap: Decimal
+    required: Number
+    achieved: Number
+    gap: Number
     severity: Literal["OK", "WARN", "CRITICAL"]
 
 
@@ -171,16 +222,16 @@ class Solution(_Model):
     schema_version: Literal[1] = 1
     problem_digest: str | None = None
     status: Literal["optimal", "feasible", "infeasible", "no_solution_in_time", "invalid"]
-    objective: Decimal | None = None
-    value: Decimal | None = None
-    goal_penalty: Decimal | None = None
-    bound: Decimal | None = None
-    relative_gap: Decimal | None = None
+    objective: Number | None = None
+    value: Number | None = None
+    goal_penalty: Number | None = None
+    bound: Number | None = None
+    relative_gap: Number | None = None
     items: tuple[Item, ...] = ()
     kpis: Mapping[str, Decimal] | None = None
     capacity: Mapping[str, Decimal] | None = None
     targets: tuple[TargetOutcome, ...] = ()
-    greedy_objective: Decimal | None = None
+    greedy_objective: Number | None = None
     ties: Literal["broken", "open"] | None = None
     scales: Amounts | None = None
     stages: tuple[Mapping[str, Any], ...] | None = None
@@ -188,3 +239,7 @@ class Solution(_Model):
     errors: tuple[Mapping[str, Any], ...] = ()
     conflict: Mapping[str, Any] | None = None
     solver: Mapping[str, Any] | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The result as plain values; what is unknown is None (null)."""
+        return self.model_dump()

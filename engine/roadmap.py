@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from engine.findings import Finding
+from engine.inputs import PlanRow
+from engine.problem import Problem, Solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +61,36 @@ class PlannedItem:
     rank: int | None
     allocated_tokens: Decimal
     reason: str
+
+
+def plan_items(problem: Problem, solution: Solution) -> tuple[PlannedItem, ...]:
+    """What the solution says of each candidate, with its title; empty without a plan."""
+    titles = {candidate.initiative_key: candidate.title for candidate in problem.candidates}
+    return tuple(
+        PlannedItem(
+            initiative_key=item.initiative_key,
+            title=titles.get(item.initiative_key) or item.initiative_key,
+            selected=item.selected,
+            start_period=item.start_period,
+            rank=item.rank,
+            allocated_tokens=item.allocated_tokens,
+            reason=item.reason,
+        )
+        for item in solution.items
+    )
+
+
+def next_version(
+    last: RoadmapVersion | None,
+    edits: Sequence[PlanRow],
+    items: Sequence[PlannedItem],
+    *,
+    roadmap_name: str,
+    scenario: str,
+    portfolio_id: int,
+    version_note: str,
+    published_by: str,
+    published_at: datetime,
+) -> tuple[RoadmapVersion, tuple[Finding, ...]]:
+    """The merge of (last version, Roadmap Plan as it stands, portfolio), and what the PM must be told of it."""
+    raise NotImplementedError("written within the hour")

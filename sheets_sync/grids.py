@@ -12,7 +12,8 @@ CellValue = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """One tab. ``values`` is row-major and ragged (trailing blanks may be missing); ``values[0]`` is sheet row 1."""
+    """One tab. ``values`` is row-major and ragged (trailing blanks may be missing); ``values[0]`` is sheet row 1.
+    ``notes`` maps (row, column), both 1-based, to the note on that cell."""
 
     title: str
     sheet_id: int
@@ -20,6 +21,7 @@ class Grid:
     column_count: int
     values: Sequence[Sequence[CellValue]] = ()
     is_hidden: bool = False
+    notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

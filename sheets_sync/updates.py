@@ -28,7 +28,8 @@ class SheetUpdate:
     problems: marks of others go. ``run`` is the last good run of the default scenario (Portfolio, Alerts, Roadmap Plan show
     it; None leaves those tabs as they are); ``failure`` is the sentence of a newer run that made no plan: the last good plan
     stays, marked as such; ``failed_run`` holds that run's facts where it got as far as a result (infeasible). ``version`` is
-    the published roadmap that Roadmap Plan and Roadmap show (None: nothing published yet). ``now`` is aware.
+    the published roadmap that Roadmap Plan and Roadmap show (None: nothing published yet), ``published_run`` the run whose
+    portfolio it was made of (None: it is ``run``, where the portfolio is the same). ``now`` is aware.
     """
 
     inputs: WorkbookInputs
@@ -39,5 +40,6 @@ class SheetUpdate:
     failure: str | None = None
     failed_run: RunFacts | None = None
     version: RoadmapVersion | None = None
+    published_run: RunFacts | None = None
     run_log: tuple[RunLogLine, ...] = ()
     requests: Mapping[str, RequestAnswer] = field(default_factory=dict)

@@ -1,0 +1,434 @@
+"""The tables. ``db.migrations`` makes them; a test compares the two, constraints, triggers and vocabularies included.
+
+    workspaces ─┬─ initiatives ─┬─ initiative_params            organization_metric_configs (per workspace)
+                │               ├─ initiative_scores (history)
+                │               └─ initiative_math_models (0..1, by initiatives.math_model_id)
+                ├─ optimization_scenarios ── optimization_constraint_sets (unique by scenario and name)
+                │            │                        │
+                │            └── optimization_runs ───┘  snapshot, result: the history that replays
+                │                    │
+                │                portfolios ── portfolio_items ─────── initiatives
+                │                    │               │
+                ├─ roadmaps ─────────┘               │
+                │     └─ roadmap_entries ────────────┴──────────────── initiatives
+                └─ requests ── optimization_runs
+
+Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT: neither
+an initiative nor a run that a portfolio or a roadmap names can be deleted. ``name_key`` is the form in which names match
+(``engine.keys.normalised``), so that "Core" and "core " are one scenario.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, Integer, Sequence, Table, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import INITIATIVE_KEY_SEQUENCE, Base, Dated, Id, is_kept, is_maintained, one_of, reference
+from db.records import RequestStatus, RunStatus
+
+LIFECYCLE = ("new", "needs_info", "ready", "in_progress", "paused", "delivered", "rejected", "duplicate")
+FRAMEWORKS = ("RICE", "WSJF", "MATH_MODEL")
+MODES = ("north_star", "weighted_kpis", "lexicographic", "score")
+KPI_LEVELS = ("north_star", "strategic")
+DIRECTIONS = ("increase", "decrease")
+TRIGGERS = ("menu", "schedule", "API", "command line")
+RUN_ACTIONS = ("check", "optimize")
+OUTCOMES = ("optimal", "feasible", "infeasible", "no_solution_in_time", "invalid")
+SOURCES = ("optimizer", "mandatory", "locked", "manual")
+DECISIONS = ("in", "out")
+
+INITIATIVE_KEYS = Sequence(INITIATIVE_KEY_SEQUENCE, metadata=Base.metadata, start=1)
+"""Initiative keys come from here, never from a row number. It only ever grows."""
+
+RULE_FIELDS = (
+    "floors",
+    "caps",
+    "resource_floors",
+    "resource_caps",
+    "count_floors",
+    "count_caps",
+    "share_floors",
+    "share_caps",
+    "period_floors",
+    "period_caps",
+    "period_resource_caps",
+    "targets",
+    "mandatory_initiatives",
+    "exclusions_initiatives",
+    "exclusions_pairs",
+    "bundles",
+    "groups",
+    "prerequisites",
+    "synergy_bonuses",
+    "locks",
+    "max_changes",
+    "reasons",
+    "satisfied",
+)
+"""The fields of a ConstraintSet (``model.md`` section 3), each a JSONB column; null where the set has none of it."""
+
+
+class WorkspaceRow(Dated, Base):
+    """One registered workbook. ``fence`` counts the runs begun; the last one may write."""
+
+    __tablename__ = "workspaces"
+    id: Mapped[Id]
+    spreadsheet_id: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    url: Mapped[str]
+    fence: Mapped[int] = mapped_column(server_default="0")
+
+
+class MathModelRow(Dated, Base):
+    """The formula of an initiative."""
+
+    __tablename__ = "initiative_math_models"
+    id: Mapped[Id]
+    model_name: Mapped[str | None]
+    formula: Mapped[str]
+    assumptions: Mapped[str | None]
+    is_approved: Mapped[bool] = mapped_column(server_default="false")
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+
+
+class InitiativeRow(Dated, Base):
+    """An initiative as its PM typed it last. One that is no longer in the sheet stays, with ``is_in_sheet`` off."""
+
+    __tablename__ = "initiatives"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "initiative_key"),
+        one_of("lifecycle_status", LIFECYCLE),
+        one_of("active_scoring_framework", FRAMEWORKS),
+    )
+    id: Mapped[Id]
+    workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)  # led by the unique constraint's index
+    initiative_key: Mapped[str]
+    title: Mapped[str | None]
+    description: Mapped[str | None]
+    department: Mapped[str | None]
+    country: Mapped[str | None]
+    product: Mapped[str | None]
+    segment: Mapped[str | None]
+    category: Mapped[str | None]
+    program: Mapped[str | None]
+    requesting_team: Mapped[str | None]
+    lifecycle_status: Mapped[str | None]
+    duplicate_of: Mapped[str | None]
+    engineering_tokens: Mapped[Decimal | None]
+    remaining_tokens: Mapped[Decimal | None]
+    resources: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    kpi_contributions: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    deadline_date: Mapped[date | None]
+    deadline_is_hard: Mapped[bool | None]
+    earliest_period: Mapped[str | None]
+    latest_period: Mapped[str | None]
+    started_period: Mapped[str | None]
+    duration_periods: Mapped[int | None]
+    is_candidate: Mapped[bool | None]
+    candidate_period: Mapped[str | None]
+    active_scoring_framework: Mapped[str | None]
+    strategic_coefficient: Mapped[Decimal | None]
+    notes: Mapped[str | None]
+    is_in_sheet: Mapped[bool] = mapped_column(server_default="true")
+    math_model_id: Mapped[int | None] = reference("initiative_math_models.id", indexed=False, unique=True)
+
+
+class InitiativeParamRow(Dated, Base):
+    """A named number of an initiative, an input of its score or formula."""
+
+    __tablename__ = "initiative_params"
+    __table_args__ = (
+        UniqueConstraint("initiative_id", "framework", "param_name", postgresql_nulls_not_distinct=True),
+        one_of("framework", FRAMEWORKS),
+    )
+    id: Mapped[Id]
+    initiative_id: Mapped[int] = reference("initiatives.id", on_delete="CASCADE", indexed=False)
+    framework: Mapped[str | None]
+    param_name: Mapped[str]
+    value: Mapped[Decimal | None]
+    unit: Mapped[str | None]
+    min: Mapped[Decimal | None]
+    max: Mapped[Decimal | None]
+    source: Mapped[str | None]
+    notes: Mapped[str | None]
+    is_approved: Mapped[bool] = mapped_column(server_default="false")
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    is_auto_seeded: Mapped[bool] = mapped_column(server_default="false")
+
+
+class InitiativeScoreRow(Dated, Base):
+    """A score as it was computed, with its inputs; rows are added, never changed."""
+
+    __tablename__ = "initiative_scores"
+    __table_args__ = (
+        one_of("framework", FRAMEWORKS),
+        Index(None, "initiative_id", "framework", "scored_at"),
+    )
+    id: Mapped[Id]
+    initiative_id: Mapped[int] = reference("initiatives.id", indexed=False)
+    framework: Mapped[str]
+    value_score: Mapped[Decimal | None]
+    effort_score: Mapped[Decimal | None]
+    overall_score: Mapped[Decimal | None]
+    inputs: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    scored_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class MetricRow(Dated, Base):
+    """A KPI of the workspace's Metrics tab."""
+
+    __tablename__ = "organization_metric_configs"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name_key"),
+        one_of("kpi_level", KPI_LEVELS),
+        one_of("direction", DIRECTIONS),
+    )
+    id: Mapped[Id]
+    workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
+    name_key: Mapped[str]
+    kpi_key: Mapped[str]
+    kpi_name: Mapped[str | None]
+    kpi_level: Mapped[str | None]
+    unit: Mapped[str | None]
+    direction: Mapped[str | None]
+    description: Mapped[str | None]
+    is_active: Mapped[bool | None]
+    is_in_sheet: Mapped[bool] = mapped_column(server_default="true")
+
+
+class ScenarioRow(Dated, Base):
+    """A scenario of the workspace's Scenarios tab."""
+
+    __tablename__ = "optimization_scenarios"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name_key"),
+        one_of("objective_mode", MODES),
+    )
+    id: Mapped[Id]
+    workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
+    name_key: Mapped[str]
+    scenario_name: Mapped[str]
+    period_key: Mapped[str | None]
+    periods: Mapped[int | None]
+    capacity_total_tokens: Mapped[Decimal | None]
+    capacity_per_period: Mapped[Decimal | None]
+    objective_mode: Mapped[str | None]
+    objective_weights: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    objective_order: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    may_give_up: Mapped[Decimal | None]
+    good_enough_within: Mapped[Decimal | None]
+    time_limit_s: Mapped[Decimal | None]
+    keep_in_progress: Mapped[bool | None]
+    max_changes: Mapped[int | None]
+    is_active: Mapped[bool | None]
+    notes: Mapped[str | None]
+    is_in_sheet: Mapped[bool] = mapped_column(server_default="true")
+
+
+class ConstraintSetRow(Dated, Base):
+    """The compiled rules of one (scenario, name) as they stand now; ``version`` counts the digests it has had. Earlier
+    versions are read from the snapshots of the runs that used them."""
+
+    __tablename__ = "optimization_constraint_sets"
+    __table_args__ = (
+        UniqueConstraint("scenario_id", "name_key"),
+        UniqueConstraint("scenario_id", "name"),
+        CheckConstraint("version >= 1", name="version"),
+    )
+    id: Mapped[Id]
+    scenario_id: Mapped[int] = reference("optimization_scenarios.id", indexed=False)
+    name_key: Mapped[str]
+    name: Mapped[str]
+    floors: Mapped[dict[str, Any] | None]
+    caps: Mapped[dict[str, Any] | None]
+    resource_floors: Mapped[dict[str, Any] | None]
+    resource_caps: Mapped[dict[str, Any] | None]
+    count_floors: Mapped[dict[str, Any] | None]
+    count_caps: Mapped[dict[str, Any] | None]
+    share_floors: Mapped[dict[str, Any] | None]
+    share_caps: Mapped[dict[str, Any] | None]
+    period_floors: Mapped[dict[str, Any] | None]
+    period_caps: Mapped[dict[str, Any] | None]
+    period_resource_caps: Mapped[dict[str, Any] | None]
+    targets: Mapped[dict[str, Any] | None]
+    mandatory_initiatives: Mapped[list[Any] | None]
+    exclusions_initiatives: Mapped[list[Any] | None]
+    exclusions_pairs: Mapped[list[Any] | None]
+    bundles: Mapped[list[Any] | None]
+    groups: Mapped[list[Any] | None]
+    prerequisites: Mapped[dict[str, Any] | None]
+    synergy_bonuses: Mapped[list[Any] | None]
+    locks: Mapped[dict[str, Any] | None]
+    max_changes: Mapped[int | None] = mapped_column(JSONB)
+    reasons: Mapped[dict[str, Any] | None]
+    satisfied: Mapped[list[Any] | None]
+    digest: Mapped[str]
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    sources: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    compiled_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class RunRow(Dated, Base):
+    """One optimisation: what was asked, the snapshot it solved, and what came out. Scenario and set are null until the
+    sheet has been read; ``scenario_name`` and ``constraint_set_name`` say what was asked for."""
+
+    __tablename__ = "optimization_runs"
+    __table_args__ = (
+        one_of("status", RunStatus),
+        one_of("outcome", OUTCOMES),
+        one_of("trigger", TRIGGERS),
+        one_of("action", RUN_ACTIONS),
+        Index(None, "workspace_id", "id"),
+    )
+    id: Mapped[Id]
+    workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
+    scenario_id: Mapped[int | None] = reference("optimization_scenarios.id")
+    constraint_set_id: Mapped[int | None] = reference("optimization_constraint_sets.id")
+    scenario_name: Mapped[str]
+    constraint_set_name: Mapped[str]
+    action: Mapped[str]
+    trigger: Mapped[str]
+    requested_by: Mapped[str]
+    status: Mapped[str]
+    fence: Mapped[int]
+    rules_version: Mapped[int | None] = mapped_column(Integer)
+    constraint_digest: Mapped[str | None]
+    snapshot: Mapped[dict[str, Any] | None]
+    inputs_as_of: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    result_json: Mapped[dict[str, Any] | None]
+    solver_name: Mapped[str | None]
+    solver_version: Mapped[str | None]
+    solver_options: Mapped[dict[str, Any] | None]
+    timings: Mapped[dict[str, Any] | None]
+    message: Mapped[str] = mapped_column(server_default="")
+    rows_read: Mapped[int] = mapped_column(server_default="0")
+    rows_written: Mapped[int] = mapped_column(server_default="0")
+    api_calls: Mapped[int] = mapped_column(server_default="0")
+    started_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    solved_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class PortfolioRow(Dated, Base):
+    """A choice among the candidates: what a run found (one per run), or one put together by hand (no run)."""
+
+    __tablename__ = "portfolios"
+    id: Mapped[Id]
+    scenario_id: Mapped[int] = reference("optimization_scenarios.id")
+    run_id: Mapped[int | None] = reference("optimization_runs.id", indexed=False, unique=True)
+
+
+class PortfolioItemRow(Dated, Base):
+    """What a portfolio says of one candidate."""
+
+    __tablename__ = "portfolio_items"
+    __table_args__ = (
+        UniqueConstraint("portfolio_id", "initiative_id"),
+        one_of("source", SOURCES),
+    )
+    id: Mapped[Id]
+    portfolio_id: Mapped[int] = reference("portfolios.id", indexed=False)
+    initiative_id: Mapped[int] = reference("initiatives.id")
+    selected: Mapped[bool]
+    allocated_tokens: Mapped[Decimal]
+    rank: Mapped[int | None] = mapped_column(Integer)
+    source: Mapped[str]
+    score: Mapped[Decimal | None]
+    start_period: Mapped[str | None]
+    contributions: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    reason: Mapped[str] = mapped_column(server_default="")
+
+
+class RoadmapRow(Dated, Base):
+    """One published version of a roadmap. It never changes."""
+
+    __tablename__ = "roadmaps"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name_key", "version"),
+        CheckConstraint("version >= 1", name="version"),
+        one_of("trigger", TRIGGERS),
+    )
+    id: Mapped[Id]
+    workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
+    portfolio_id: Mapped[int] = reference("portfolios.id")
+    name_key: Mapped[str]
+    roadmap_name: Mapped[str]
+    version: Mapped[int] = mapped_column(Integer)
+    version_note: Mapped[str] = mapped_column(server_default="")
+    published_by: Mapped[str]
+    published_at: Mapped[datetime]
+    trigger: Mapped[str]
+
+
+class RoadmapEntryRow(Dated, Base):
+    """Scheduling of one initiative in one version; selection, score and run live in its portfolio item alone."""
+
+    __tablename__ = "roadmap_entries"
+    __table_args__ = (
+        UniqueConstraint("roadmap_id", "initiative_id"),
+        one_of("decision", DECISIONS),
+        CheckConstraint("planned_quarter BETWEEN 1 AND 4", name="planned_quarter"),
+        CheckConstraint("(planned_period IS NULL) = (planned_year IS NULL)", name="planned_year"),
+    )
+    id: Mapped[Id]
+    roadmap_id: Mapped[int] = reference("roadmaps.id", indexed=False)
+    initiative_id: Mapped[int] = reference("initiatives.id")
+    portfolio_item_id: Mapped[int | None] = reference("portfolio_items.id")
+    position: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str]
+    priority_rank: Mapped[int | None]
+    planned_period: Mapped[str | None]
+    planned_year: Mapped[int | None] = mapped_column(Integer)
+    planned_quarter: Mapped[int | None] = mapped_column(Integer)
+    decision: Mapped[str]
+    is_locked_in: Mapped[bool]
+    owner: Mapped[str | None]
+    status: Mapped[str | None]
+    confidence: Mapped[str | None]
+    public_note: Mapped[str | None]
+    notes: Mapped[str | None]
+    is_decision_overridden: Mapped[bool]
+    is_period_overridden: Mapped[bool]
+    is_rank_overridden: Mapped[bool]
+    override_reason: Mapped[str | None]
+    plan_wants: Mapped[str | None]
+    conflict: Mapped[str | None]
+
+
+class RequestRow(Dated, Base):
+    """One request; ``request_id`` is made by the asker, and the same id is one run for ever."""
+
+    __tablename__ = "requests"
+    __table_args__ = (one_of("status", RequestStatus),)
+    id: Mapped[Id]
+    request_id: Mapped[str] = mapped_column(unique=True)
+    workspace_id: Mapped[int] = reference("workspaces.id")
+    run_id: Mapped[int | None] = reference("optimization_runs.id")
+    action: Mapped[str]
+    arguments: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    status: Mapped[str]
+    message: Mapped[str] = mapped_column(server_default="")
+
+
+KEPT = ("roadmaps", "roadmap_entries")
+
+for _table in Base.metadata.tables.values():
+    (is_kept if _table.name in KEPT else is_maintained)(_table)
+
+
+def table(row: type[Base]) -> Table:
+    """The table of a row class."""
+    made = row.__table__
+    assert isinstance(made, Table)
+    return made

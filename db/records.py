@@ -1,0 +1,80 @@
+"""What ``db.store`` hands out beside the engine's own values: frozen records with the ids of what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class RunStatus(StrEnum):
+    """Where an OptimizationRun stands. The first five are under way, the last three are final:
+
+    queued -> pulling -> compiling -> solving -> writing -> done, and from any of those five -> failed or cancelled.
+    ``done`` says that the result was written back, whatever it was: an infeasible run is done too (see ``RunFacts``).
+    """
+
+    QUEUED = "queued"
+    PULLING = "pulling"
+    COMPILING = "compiling"
+    SOLVING = "solving"
+    WRITING = "writing"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RequestStatus(StrEnum):
+    """Where a Request stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceRecord:
+    """One registered workbook."""
+
+    id: int
+    spreadsheet_id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConstraintSet:
+    """A ConstraintSet as stored: ``version`` is counted up when its ``digest`` changes."""
+
+    id: int
+    scenario_id: int
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run that this process has begun. ``fence`` is the number under which it may write: once a later run of the same
+    workbook has begun (or this one was taken over), every write with the old number is refused."""
+
+    id: int
+    workspace_id: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One request of the Requests tab, a command or the API. ``requested_at`` is aware."""
+
+    request_id: str
+    workspace_id: int
+    action: str
+    arguments: Mapping[str, Any]
+    requested_by: str
+    requested_at: datetime
+    status: RequestStatus
+    message: str
+    run_id: int | None

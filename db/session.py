@@ -1,0 +1,128 @@
+"""Connection and transaction: the one place where Postgres' errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from db.errors import translated
+from engine.errors import UsageError
+
+CONNECT_LIMIT_S = 10
+STATEMENT_LIMIT_S = 120
+"""No statement of ours takes longer; one that does meets a lock or a sick server, and ends as ``DatabaseBusy``."""
+LOCK_LIMIT_S = 30
+IDLE_LIMIT_S = 600
+"""A transaction that a stopped process left open is ended by the server, so that its locks go."""
+
+
+def parsed(url: str) -> URL:
+    """``url`` as SQLAlchemy takes it, for psycopg; a ``UsageError`` (which never repeats it) where it is none."""
+    try:
+        made = make_url(url.strip())
+    except (ArgumentError, ValueError) as error:
+        del error  # its text holds the URL, and with it the password
+        raise UsageError(
+            "DATABASE_URL cannot be understood: write postgresql://USER:PASSWORD@HOST:5432/DATABASE."
+        ) from None
+    if made.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise UsageError(
+            f"DATABASE_URL names a {made.drivername} database, and this needs PostgreSQL: "
+            "write postgresql://USER:PASSWORD@HOST:5432/DATABASE."
+        )
+    return made.set(drivername="postgresql+psycopg")
+
+
+def connect_arguments() -> dict[str, Any]:
+    """What every connection is opened with: a limit, a name, and keepalives that notice a dead peer."""
+    return {
+        "connect_timeout": CONNECT_LIMIT_S,
+        "application_name": "roadmap",
+        "keepalives": 1,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turns the errors of SQLAlchemy and psycopg into ours (``db.errors``), the original kept as the cause."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise translated(error) from error
+    except UnicodeEncodeError as error:  # psycopg cannot encode a lone surrogate
+        raise translated(error) from error
+
+
+class Database:
+    """An opened database: a small pool of connections, made when first used, checked before each use."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str, *, pool_size: int = 5) -> Database:
+        """The database at ``url`` (``postgresql://…``); no connection is made yet. A bad URL is a ``UsageError``."""
+        engine = create_engine(
+            parsed(url),
+            connect_args=connect_arguments(),
+            pool_pre_ping=True,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=CONNECT_LIMIT_S,
+            hide_parameters=True,  # cell contents stay out of errors and logs
+        )
+        event.listen(engine, "connect", _set_limits)
+        return cls(engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on any error; Postgres' errors leave as ``db.errors``."""
+        with translating(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def now(self) -> datetime:
+        """The database's clock, aware (UTC)."""
+        with self.transaction() as session:
+            return session.execute(select(func.clock_timestamp())).scalar_one()
+
+    def check(self) -> None:
+        """Raises ``MigrationNeeded`` where the tables are not those of this version, or what keeps it from asking."""
+        from db import migrations
+
+        with self.transaction() as session:
+            is_made = session.execute(text("SELECT to_regclass('alembic_version')")).scalar() is not None
+            at = session.execute(text("SELECT version_num FROM alembic_version")).scalar() if is_made else None
+        if at != migrations.HEAD:
+            raise migrations.MigrationNeeded(
+                f"The database's tables are of another version ({at or 'none'}, this needs {migrations.HEAD}): "
+                "run `roadmap db upgrade`."
+            )
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+
+def _set_limits(connection: Any, record: ConnectionPoolEntry) -> None:
+    """By a statement, not by start-up options, which poolers such as PgBouncer refuse."""
+    del record
+    limits = {
+        "statement_timeout": STATEMENT_LIMIT_S,
+        "lock_timeout": LOCK_LIMIT_S,
+        "idle_in_transaction_session_timeout": IDLE_LIMIT_S,
+    }
+    with connection.cursor() as cursor:
+        for name, seconds in limits.items():
+            cursor.execute(f"SET {name} = '{seconds}s'")
+        cursor.execute("SET TIME ZONE 'UTC'")
+    connection.commit()

@@ -1,0 +1,299 @@
+"""A problem settled: every name in its one folded form, two spellings made one, and all that is wrong or odd noted.
+
+What comes after (formulating, exact re-check, reasons) compares names by plain equality and finds the values here, no
+rules: which candidates lie in a slice, or what a rule means, each of them works out for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from engine.inputs import DIMENSIONS
+from engine.keys import normalised
+from engine.notes import Notes
+from engine.problem import Candidate, ConstraintSet, Kpi, Objective, Problem
+from engine.settling_rules import RuleNames, folded_rules
+
+T = TypeVar("T")
+TOKENS = ("tokens", "engineering_tokens")
+"""Names of the first resource: rules may use them, ``resources`` may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """``problem`` has folded names, candidates sorted by key, and rules that name nothing twice. The ``…_names`` give the
+    spelling to show for each folded name; ``positions`` the place of each candidate in the problem as given."""
+
+    problem: Problem
+    initiative_names: Mapping[str, str]
+    kpi_names: Mapping[str, str]
+    period_names: Mapping[str, str]
+    slice_names: Mapping[tuple[str, str], str]
+    positions: tuple[int, ...]
+
+    def title(self, key: str) -> str:
+        """How a person knows the initiative: its title, else its key."""
+        return self.titles.get(key) or self.initiative_names.get(key, key)
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        return {candidate.initiative_key: candidate.title for candidate in self.problem.candidates}
+
+
+def settle(problem: Problem, notes: Notes) -> Settled:
+    """The settled problem; it means something only where ``notes`` then holds no error."""
+    periods = _periods(problem, notes)
+    kpis = _kpis(problem.kpis, notes)
+    known_kpis = None if notes.is_bad("kpis") else kpis
+    known_periods = None if notes.is_bad("periods", "period_key") else periods
+    candidates = _candidates(problem, known_kpis, known_periods, notes)
+    objective = _objective(problem.objective, kpis, known_kpis, notes)
+    _limits(problem, notes)
+    order = sorted(range(len(candidates)), key=lambda i: candidates[i].initiative_key)
+    spelled = {c.initiative_key: problem.candidates[i].initiative_key.strip() for i, c in reversed(list(enumerate(candidates)))}
+    resources = {name for candidate in candidates for name in candidate.resources}
+    names = RuleNames(set(spelled), known_kpis, known_periods, resources, _slice_names(problem.candidates))
+    rules = folded_rules(problem.constraint_set, names, problem.previous_selection is not None, notes)
+    _tell_satisfied_candidates(problem.constraint_set, set(spelled), notes)
+    starts = _starts(problem, known_periods, notes)
+    previous = problem.previous_selection
+    folded = problem.model_copy(
+        update={
+            "period_key": normalised(problem.period_key),
+            "periods": tuple(periods),
+            "objective": objective,
+            "kpis": tuple(kpis.values()),
+            "candidates": tuple(candidates[i] for i in order),
+            "constraint_set": rules,
+            "previous_selection": None if previous is None else tuple(sorted({normalised(key) for key in previous})),
+            "previous_starts": starts,
+        }
+    )
+    kpi_names = {normalised(kpi.kpi_key): kpi.kpi_key.strip() for kpi in reversed(problem.kpis)}
+    return Settled(folded, spelled, kpi_names, periods, names.slices, tuple(order))
+
+
+def folded_json(problem: Problem) -> str:
+    """Canonical JSON of a problem: names folded, maps and candidates sorted, no labels and no ``sources``."""
+    from engine.canonical import json_text
+
+    rules = settle(problem, Notes()).problem.constraint_set
+    bare = rules.model_copy(
+        update={
+            "sources": {},
+            "bundles": tuple(b.model_copy(update={"bundle_key": ""}) for b in rules.bundles),
+            "groups": tuple(g.model_copy(update={"group_key": ""}) for g in rules.groups),
+        }
+    )
+    folded = settle(problem, Notes()).problem.model_copy(update={"constraint_set": bare})
+    return json_text(_sorted_maps(folded.plain()))
+
+
+def _sorted_maps(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        held: Mapping[str, Any] = value
+        return {key: _sorted_maps(held[key]) for key in sorted(held)}
+    return [_sorted_maps(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+def merged(
+    path: str, parts: tuple[str, ...], spelled: Mapping[str, T], notes: Notes, fold: Callable[[str], str] = normalised
+) -> dict[str, T]:
+    """A map with folded keys, sorted. Two spellings of a key that agree are one with a warning, else an error at the second."""
+    first: dict[str, str] = {}
+    values: dict[str, T] = {}
+    for key, value in spelled.items():
+        folded = fold(key)
+        if folded not in values:
+            first[folded], values[folded] = key, value
+        elif values[folded] == value:
+            notes.warn((*parts, folded), f"{first[folded]} and {key} are one name, given twice with the same value.")
+        else:
+            message = f"{first[folded]} and {key} are one name, given twice with different values; keep one of them."
+            notes.error(f"{path}.{key}", value, f"what {first[folded]} says", message)
+    return {key: values[key] for key in sorted(values)}
+
+
+def _periods(problem: Problem, notes: Notes) -> dict[str, str]:
+    given = problem.periods or (problem.period_key,)
+    names: dict[str, str] = {}
+    for i, period in enumerate(given):
+        if normalised(period) in names:
+            notes.error(f"periods[{i}]", period, "each period once", f"Period {period} is given twice.")
+        names.setdefault(normalised(period), period.strip())
+    if problem.period_key.strip() and normalised(problem.period_key) not in names:
+        known = ", ".join(names.values())
+        message = f"Period {problem.period_key} is not among the periods of the problem: {known}."
+        notes.error("period_key", problem.period_key, f"one of {known}", message)
+    if len(names) > 1:
+        notes.error(
+            "periods", list(given), "one period", "Planning over several periods is not supported yet; give one period."
+        )
+    return names
+
+
+def _kpis(kpis: Iterable[Kpi], notes: Notes) -> dict[str, Kpi]:
+    known: dict[str, Kpi] = {}
+    for i, kpi in enumerate(kpis):
+        key, path = normalised(kpi.kpi_key), f"kpis[{i}].kpi_key"
+        if not key:
+            notes.error(path, None, "a name", f"{path} is missing; every KPI needs a key.")
+        elif key in known:
+            notes.error(path, kpi.kpi_key, "each KPI once", f"KPI {kpi.kpi_key.strip()} is given twice.")
+        else:
+            known[key] = kpi.model_copy(update={"kpi_key": key})
+    return known
+
+
+def _candidates(
+    problem: Problem, kpis: Mapping[str, Kpi] | None, periods: Mapping[str, str] | None, notes: Notes
+) -> list[Candidate]:
+    first: dict[str, int] = {}
+    folded: list[Candidate] = []
+    for i, candidate in enumerate(problem.candidates):
+        path = f"candidates[{i}]"
+        key = normalised(candidate.initiative_key)
+        if not key:
+            notes.error(f"{path}.initiative_key", None, "a key", f"{path}.initiative_key is missing; it must be given.")
+        elif key in first:
+            message = f"{candidate.initiative_key.strip()} is given twice: candidates[{first[key]}] has the same key."
+            notes.error(f"{path}.initiative_key", candidate.initiative_key, "each candidate once", message)
+        first.setdefault(key, i)
+        folded.append(_candidate(path, key, candidate, kpis, periods, notes))
+    return folded
+
+
+def _candidate(
+    path: str, key: str, given: Candidate, kpis: Mapping[str, Kpi] | None, periods: Mapping[str, str] | None, notes: Notes
+) -> Candidate:
+    _at_least_zero(f"{path}.engineering_tokens", given.engineering_tokens, notes)
+    update: dict[str, Any] = {
+        "initiative_key": key,
+        "resources": _map(f"{path}.resources", (f"candidates.{key}", "resources"), given.resources, notes, _positive),
+        "kpi_contributions": _map(
+            f"{path}.kpi_contributions", (f"candidates.{key}", "kpi_contributions"), given.kpi_contributions, notes
+        ),
+    }
+    for name in given.resources:
+        if normalised(name) in TOKENS:
+            message = f"{name} is the first resource: give it as engineering_tokens, not among resources."
+            notes.error(f"{path}.resources.{name}", given.resources[name], "another name", message)
+    _known(f"{path}.kpi_contributions", given.kpi_contributions, kpis, "KPI", notes)
+    if given.duration_periods < 1:
+        message = f"{path}.duration_periods must be at least 1."
+        notes.error(f"{path}.duration_periods", given.duration_periods, "a whole number from 1", message)
+    for field in ("earliest_period", "latest_period"):
+        period: str | None = getattr(given, field)
+        if period is not None and period.strip():
+            if periods is not None and normalised(period) not in periods:
+                _unknown(f"{path}.{field}", period, "period", periods.values(), notes)
+            update[field] = normalised(period)
+        elif period is not None:
+            update[field] = None
+    for dimension in DIMENSIONS:
+        attribute: str | None = getattr(given, dimension)
+        if attribute is not None:
+            update[dimension] = normalised(attribute) or None
+    return given.model_copy(update=update)
+
+
+def _objective(
+    objective: Objective, kpis: Mapping[str, Kpi], known: Mapping[str, Kpi] | None, notes: Notes
+) -> Objective:
+    weights = _map("objective.weights", ("objective", "weights"), objective.weights, notes, _positive)
+    scales = _map("objective.scales", ("objective", "scales"), objective.scales, notes, _positive)
+    _known("objective.weights", objective.weights, known, "KPI", notes)
+    _known("objective.scales", objective.scales, known, "KPI", notes)
+    for i, kpi_key in enumerate(objective.order):
+        if known is not None and normalised(kpi_key) not in known:
+            _unknown(f"objective.order[{i}]", kpi_key, "KPI", known, notes)
+    if not 0 <= objective.tolerance <= 1:
+        message = "objective.tolerance is a share: a number from 0 to 1."
+        notes.error("objective.tolerance", objective.tolerance, "a number from 0 to 1", message)
+    stars = [key for key, kpi in kpis.items() if kpi.kpi_level == "north_star"]
+    if objective.mode == "lexicographic":
+        message = "The objective mode lexicographic is not supported yet; use north_star, weighted_kpis or score."
+        notes.error("objective.mode", objective.mode, "north_star, weighted_kpis or score", message)
+    elif objective.mode == "north_star" and len(stars) != 1 and known is not None:
+        found = "none" if not stars else ", ".join(stars)
+        message = f"The mode north_star needs exactly one KPI of level north_star; there {'is' if not stars else 'are'} {found}."
+        notes.error("kpis", found, "exactly one KPI of level north_star", message)
+    elif objective.mode == "weighted_kpis" and not any(weights.values()):
+        notes.warn(("objective", "weights"), "No KPI has a weight, so every plan is worth the same.")
+    order = tuple(normalised(key) for key in objective.order)
+    return objective.model_copy(update={"weights": weights, "scales": scales, "order": order})
+
+
+def _limits(problem: Problem, notes: Notes) -> None:
+    _at_least_zero("capacity_total_tokens", problem.capacity_total_tokens, notes)
+    _at_least_zero("solver.time_limit_s", problem.solver.time_limit_s, notes)
+    if problem.solver.relative_gap is not None:
+        _at_least_zero("solver.relative_gap", problem.solver.relative_gap, notes)
+    if not 0 <= problem.solver.seed < 2**31:
+        wanted = "a whole number from 0 to 2147483647"
+        notes.error("solver.seed", problem.solver.seed, wanted, f"solver.seed must be {wanted}.")
+
+
+def _starts(problem: Problem, periods: Mapping[str, str] | None, notes: Notes) -> dict[str, str] | None:
+    if problem.previous_starts is None:
+        return None
+    for key, period in problem.previous_starts.items():
+        if periods is not None and normalised(period) not in periods:
+            _unknown(f"previous_starts.{key}", period, "period", periods.values(), notes)
+    folded = {key: normalised(period) for key, period in problem.previous_starts.items()}
+    return merged("previous_starts", ("previous_starts",), folded, notes)
+
+
+def _tell_satisfied_candidates(rules: ConstraintSet, candidates: set[str], notes: Notes) -> None:
+    for i, key in enumerate(rules.satisfied):
+        if normalised(key) in candidates:
+            message = f"{key.strip()} is both delivered (satisfied) and a candidate; it can only be one of the two."
+            notes.error(f"constraint_set.satisfied[{i}]", key, "an initiative that is no candidate", message)
+
+
+def _slice_names(candidates: Iterable[Candidate]) -> dict[tuple[str, str], str]:
+    """The first spelling of each key of each plain dimension."""
+    names: dict[tuple[str, str], str] = {}
+    for candidate in candidates:
+        for dimension in DIMENSIONS:
+            attribute: str | None = getattr(candidate, dimension)
+            if attribute and normalised(attribute):
+                names.setdefault((dimension, normalised(attribute)), attribute.strip())
+    return names
+
+
+def _map(
+    path: str,
+    parts: tuple[str, ...],
+    given: Mapping[str, Decimal],
+    notes: Notes,
+    check: Callable[[str, Decimal, Notes], None] | None = None,
+) -> dict[str, Decimal]:
+    if not given:
+        return {}
+    for key, value in given.items() if check else ():
+        if check:
+            check(f"{path}.{key}", value, notes)
+    return merged(path, parts, given, notes)
+
+
+def _at_least_zero(path: str, value: Decimal, notes: Notes) -> None:
+    if value < 0:
+        notes.error(path, value, "a number from 0", f"{path} must not be negative.")
+
+
+_positive = _at_least_zero
+
+
+def _known(path: str, given: Iterable[str], known: Mapping[str, Any] | None, noun: str, notes: Notes) -> None:
+    for key in given:
+        if known is not None and normalised(key) not in known:
+            _unknown(f"{path}.{key}", key, noun, known, notes)
+
+
+def _unknown(path: str, found: str, noun: str, known: Iterable[str], notes: Notes) -> None:
+    listed = ", ".join(known) or "none"
+    notes.error(path, found, f"one of {listed}", f"The problem knows no {noun} {found.strip()}; it knows {listed}.")

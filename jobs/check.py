@@ -1,0 +1,37 @@
+"""Check: every problem of a workbook, told beside its cell, without a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from db.records import WorkspaceRecord
+from engine.findings import Finding, Severity
+from jobs.connections import Connections
+from jobs.optimize import compiled
+from jobs.pull import pull
+from jobs.show import Asked, show
+
+
+def check(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> tuple[Finding, ...]:
+    """The findings of rows and rules, after they have been written to the sheet."""
+    with connections.database.workspace_lock(workspace.id):
+        return check_locked(connections, workspace, asked)
+
+
+def check_locked(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> tuple[Finding, ...]:
+    """As ``check``, for a caller that holds the workspace's lock."""
+    pulled = pull(connections, workspace)
+    findings = pulled.findings + compiled(connections, pulled, asked).findings
+    show(connections, pulled, findings, requests=asked.answered("done", summary_of(findings)))
+    return findings
+
+
+def summary_of(findings: tuple[Finding, ...]) -> str:
+    """ "2 errors and 1 warning: see Checks." or "No problems found."."""
+    counts = Counter(finding.severity for finding in findings)
+    told = [
+        f"{counts[severity]} {word}{'s' if counts[severity] > 1 else ''}"
+        for severity, word in ((Severity.ERROR, "error"), (Severity.WARN, "warning"))
+        if counts[severity]
+    ]
+    return f"{' and '.join(told)}: see Checks." if told else "No problems found."

@@ -1,0 +1,317 @@
+"""``roadmap …``: every command, what it prints and the code it exits with."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.errors import RoadmapError, UsageError
+from jobs.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="roadmap",
+    help="Optimises a product roadmap from a live Google Sheet and publishes it back with provenance.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+db_app = typer.Typer(help="The database: where it is, its schema, the embedded server.", no_args_is_help=True)
+app.add_typer(db_app, name="db")
+
+Workbook = Annotated[
+    str | None, typer.Argument(metavar="[WORKBOOK]", help="Id or URL; may be left out when only one is registered.")
+]
+Scenario = Annotated[str | None, typer.Option("--scenario", help="A scenario's name (default: Setup's).")]
+Set = Annotated[str | None, typer.Option("--set", help="A constraint set's name (default: Setup's).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output and nothing else.")]
+
+BUG = 5
+
+
+def main() -> None:
+    """The entry point: a sentence for every error, never a traceback (LOG_LEVEL=DEBUG shows one)."""
+    try:
+        app()
+    except RoadmapError as error:
+        _told(error.sentence, error.exit_code, error)
+    except Exception as error:
+        _told(f"A bug: {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where; please report it.", BUG, error)
+
+
+def _told(sentence: str, code: int, error: Exception) -> None:
+    if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
+        logging.exception("traceback", exc_info=error)
+    if "--json" in sys.argv:
+        _print_json({"status": "error", "exit_code": code, "message": sentence})
+    print(sentence, file=sys.stderr)  # noqa: T201  this is what the command line is for
+    sys.exit(code)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False, default=str, indent=2))  # noqa: T201
+
+
+def _settings() -> Settings:
+    from jobs.logs import configure
+
+    settings = load_settings()
+    configure(settings.log_level)
+    return settings
+
+
+@contextmanager
+def _connected() -> Iterator[Any]:
+    from jobs.connections import Connections
+
+    with Connections(_settings()) as connections:
+        yield connections
+
+
+@app.command()
+def demo(
+    stay: Annotated[bool, typer.Option("--stay", help="Stay up, with the page open to edit.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page (0: any free one).")] = 0,
+) -> None:
+    """The whole loop on embedded parts: a sample workbook, a run, a published roadmap."""
+    from jobs.demo import demo as run
+    from jobs.tables import console
+
+    raise typer.Exit(run(_settings(), console(), stay=stay, port=port))
+
+
+@app.command()
+def init(
+    workbook: Annotated[str | None, typer.Argument(metavar="[WORKBOOK]", help="Id or URL of the spreadsheet.")] = None,
+    new: Annotated[str | None, typer.Option("--new", metavar="TITLE", help="Make a new spreadsheet first.")] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Fill it with the sample's rows.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make or repair the tabs of a spreadsheet and register it."""
+    from jobs.workspaces import create, initialise
+
+    if (workbook is None) == (new is None):
+        raise UsageError("Give either a WORKBOOK (id or URL) or --new TITLE.")
+    with _connected() as connections:
+        made = create(connections, new, sample=sample) if new else initialise(connections, workbook, sample=sample)
+    workspace = made.workspace
+    if as_json:
+        _print_json(
+            {
+                "status": "done",
+                "workbook": workspace.spreadsheet_id,
+                "title": workspace.title,
+                "url": workspace.url,
+                "changes": made.changes,
+            }
+        )
+        return
+    what = "made" if new else "repaired" if made.changes else "already whole"
+    typer.echo(f"“{workspace.title}” is {what} and registered: {workspace.url}")
+
+
+@app.command()
+def check(workbook: Workbook = None, scenario: Scenario = None, set_: Set = None, as_json: Json = False) -> None:
+    """Tell every problem of the workbook beside its cell, and here. Ends with 1 where there is any ERROR."""
+    from engine.findings import Severity
+    from jobs.check import check as run
+    from jobs.check import summary_of
+    from jobs.show import Asked
+    from jobs.tables import console, findings_lines
+    from jobs.workspaces import find
+
+    with _connected() as connections:
+        findings = run(connections, find(connections, workbook), Asked(scenario=scenario, constraint_set=set_))
+    has_errors = any(finding.severity is Severity.ERROR for finding in findings)
+    if as_json:
+        _print_json(
+            {"status": "errors" if has_errors else "ok", "findings": [_finding(finding) for finding in findings]}
+        )
+    else:
+        out = console()
+        for line in findings_lines(findings):
+            out.print(line, soft_wrap=True)
+        out.print(summary_of(findings))
+    raise typer.Exit(1 if has_errors else 0)
+
+
+@app.command()
+def optimize(workbook: Workbook = None, scenario: Scenario = None, set_: Set = None, as_json: Json = False) -> None:
+    """Pull, compile, optimise and write the plan back."""
+    from jobs.optimize import optimize as run
+    from jobs.tables import console, findings_lines, portfolio_table, targets_table
+    from jobs.workspaces import find
+
+    with _connected() as connections:
+        outcome = run(connections, find(connections, workbook), _asked(scenario, set_))
+    if as_json:
+        _print_json(
+            {
+                "status": outcome.status,
+                "run_id": outcome.run_id,
+                "portfolio_id": outcome.run.portfolio_id if outcome.run else None,
+                "scenario": outcome.run.scenario if outcome.run else scenario,
+                "constraint_set": outcome.run.constraint_set if outcome.run else set_,
+                "message": outcome.sentence,
+                "findings": [_finding(finding) for finding in outcome.findings],
+                "left_out": [
+                    {"initiative_key": one.initiative_key, "title": one.title, "reason": one.reason}
+                    for one in outcome.left_out
+                ],
+                "result": json.loads(outcome.run.solution.to_json()) if outcome.run else None,
+            }
+        )
+        raise typer.Exit(outcome.exit_code)
+    out = console()
+    for line in findings_lines(outcome.findings):
+        out.print(line, soft_wrap=True)
+    if outcome.run and outcome.run.portfolio_id:
+        out.print(portfolio_table(outcome.run))
+        out.print(targets_table(outcome.run))
+    out.print(outcome.sentence, soft_wrap=True)
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def publish(
+    workbook: Workbook = None,
+    scenario: Scenario = None,
+    set_: Set = None,
+    run: Annotated[int | None, typer.Option("--run", metavar="ID", help="Publish the plan of this run.")] = None,
+    name: Annotated[str, typer.Option("--name", help="The roadmap's name.")] = "Roadmap",
+    note: Annotated[str, typer.Option("--note", help="What this version is about.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make the next roadmap version of the newest good plan, and what people typed into Roadmap Plan."""
+    from jobs.publish import publish as make
+    from jobs.publish import sentence_of
+    from jobs.tables import console, findings_lines, roadmap_table
+    from jobs.workspaces import find
+
+    with _connected() as connections:
+        published = make(
+            connections,
+            find(connections, workbook),
+            _asked(scenario, set_),
+            run_id=run,
+            roadmap_name=name,
+            version_note=note,
+        )
+    version = published.version
+    if as_json:
+        _print_json(
+            {
+                "status": "done",
+                "roadmap_name": version.roadmap_name,
+                "version": version.version,
+                "run_id": published.run.run_id,
+                "portfolio_id": version.portfolio_id,
+                "published_by": version.published_by,
+                "published_at": version.published_at.isoformat(),
+                "initiatives_in": [e.initiative_key for e in version.entries if e.decision == "in"],
+                "findings": [_finding(finding) for finding in published.findings],
+                "message": sentence_of(version),
+            }
+        )
+        return
+    out = console()
+    for line in findings_lines(published.findings):
+        out.print(line, soft_wrap=True)
+    out.print(roadmap_table(version))
+    out.print(sentence_of(version), soft_wrap=True)
+
+
+@app.command()
+def solve(
+    problem: Annotated[Path, typer.Argument(metavar="PROBLEM.json", help="The problem; - reads standard input.")],
+    time_limit: Annotated[
+        float | None, typer.Option("--time-limit", metavar="S", help="Seconds, from reading on.")
+    ] = None,
+    gap: Annotated[float | None, typer.Option("--gap", metavar="G", help="Relative gap; 0 asks for proof.")] = None,
+) -> None:
+    """Solve a problem file and print the result as JSON. Needs neither database nor sheet."""
+    from jobs.solve_file import solve_file
+
+    text, code = solve_file(problem, time_limit, gap)
+    sys.stdout.write(text + "\n")
+    raise typer.Exit(code)
+
+
+@app.command("sheets-server")
+def sheets_server(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 8765,
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Where the spreadsheets are kept.")] = Path(
+        "sheets-data"
+    ),
+) -> None:
+    """A local Google Sheets: the v4 REST protocol, and a page at / to look and edit."""
+    try:
+        from sheets_sync.local.server import serve
+    except ImportError as error:
+        raise UsageError("The local server needs the extra “local”: pip install 'roadmap-optimizer[local]'.") from error
+    serve(port, data)
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do all that is due and end.")] = False,
+) -> None:
+    """Serve all registered workbooks: requests, schedules, marks. Ends at SIGTERM after the job under way."""
+    from jobs.worker import Worker
+
+    with _connected() as connections:
+        served = Worker(connections)
+        if not once:
+            served.run()
+            return
+        errors = served.serve_all()
+    if errors:
+        raise errors[0]
+
+
+@db_app.command()
+def upgrade() -> None:
+    """Bring the schema to this version."""
+    with _connected() as connections:
+        connections.database.now()
+    typer.echo("The database is at this version's schema.")
+
+
+@db_app.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL of ROADMAP_HOME (it keeps running between commands)."""
+    from db.embedded import stop as stop_server
+
+    typer.echo("Stopped." if stop_server(_settings().roadmap_home) else "It was not running.")
+
+
+def _asked(scenario: str | None, constraint_set: str | None) -> Any:
+    import getpass
+
+    from jobs.show import Asked
+
+    try:
+        who = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        who = "command line"
+    return Asked(scenario=scenario, constraint_set=constraint_set, requested_by=who)
+
+
+def _finding(finding: Any) -> dict[str, Any]:
+    return {
+        "severity": str(finding.severity),
+        "where": finding.where,
+        "tab": finding.tab,
+        "row": finding.row,
+        "column": finding.column,
+        "cell": finding.cell,
+        "message": finding.message,
+        "stops_run": finding.stops_run,
+    }

@@ -1,0 +1,58 @@
+"""The outside systems of one process, opened when first needed: Postgres and Google Sheets."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from db import migrations
+from db.embedded import EmbeddedServer, start
+from db.session import Database
+from engine.errors import InputError
+from jobs.settings import Settings
+from sheets_sync.gateway import SheetsGateway
+
+
+class Connections:
+    """A context manager; what was opened is closed at its end (an embedded Postgres keeps running)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, migrated. DATABASE_URL, or else the embedded PostgreSQL in ROADMAP_HOME."""
+        url = self.settings.database_url.get_secret_value() if self.settings.database_url else self._embedded.url
+        migrations.upgrade(url)
+        return Database.open(url)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say about the embedded Postgres ("it runs as another user"); empty where nothing is."""
+        return self._embedded.notes if self.settings.database_url is None else ()
+
+    @cached_property
+    def _embedded(self) -> EmbeddedServer:
+        return start(self.settings.roadmap_home)
+
+    @cached_property
+    def gateway(self) -> SheetsGateway:
+        """Google Sheets, or the local server that SHEETS_BASE_URL names."""
+        key = self.settings.google_application_credentials
+        if key is None:
+            raise InputError(
+                "No key for Google Sheets: set GOOGLE_APPLICATION_CREDENTIALS to the path of a service-account key "
+                "(docs/operators.md says how to get one), or try the product without one: roadmap demo."
+            )
+        base = self.settings.sheets_base_url
+        return SheetsGateway(key, str(base).rstrip("/") if base else None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if "database" in self.__dict__:
+            self.database.close()

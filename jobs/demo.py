@@ -1,0 +1,98 @@
+"""The demo: the whole loop on embedded parts. A sample workbook on the local Sheets server, a run, a published roadmap."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from db import store
+from db.records import WorkspaceRecord
+from engine.errors import InputError, UsageError
+from jobs.connections import Connections
+from jobs.optimize import Outcome, optimize
+from jobs.publish import publish
+from jobs.settings import Settings
+from jobs.show import Asked
+from jobs.tables import findings_lines, portfolio_table, roadmap_table, targets_table
+from jobs.worker import Worker
+from jobs.workspaces import create, initialise
+
+SAMPLE_TITLE = "Sample roadmap"
+MISTAKES_TITLE = "Sample roadmap with mistakes"
+
+
+def demo(settings: Settings, console: Console, *, stay: bool = False, port: int = 0) -> int:
+    """Run the loop and print it; with ``stay`` keep the server, its page and a worker up. The exit code."""
+    try:
+        from sheets_sync.local.server import LocalServer
+    except ImportError as error:
+        raise UsageError("The demo needs the extra “local”: pip install 'roadmap-optimizer[local]'.") from error
+    home = settings.roadmap_home / "demo"
+    home.mkdir(parents=True, exist_ok=True)
+    with LocalServer(home / "sheets", port=port, with_page=stay) as server:
+        own = settings.model_copy(
+            update={
+                "roadmap_home": home,
+                "database_url": None,
+                "google_application_credentials": server.key_file,
+                "sheets_base_url": server.base_url,
+            }
+        )
+        with Connections(own) as connections:
+            outcome = _loop(connections, console, server.base_url if stay else None)
+            if stay:
+                _stay(connections, console, home, server.base_url, server.key_file)
+    return outcome.exit_code
+
+
+def _loop(connections: Connections, console: Console, base_url: str | None) -> Outcome:
+    for note in connections.notes:
+        console.print(note)
+    workspace = _sample(connections, console, SAMPLE_TITLE)
+    _sample(connections, console, MISTAKES_TITLE, mistakes=True)
+    outcome = optimize(connections, workspace, Asked(requested_by="demo"))
+    for line in findings_lines(outcome.findings):
+        console.print(line)
+    if outcome.run is None or outcome.run.portfolio_id is None:
+        console.print(outcome.sentence)
+        return outcome
+    console.print(portfolio_table(outcome.run))
+    console.print(targets_table(outcome.run))
+    console.print(outcome.sentence)
+    published = publish(connections, workspace, Asked(requested_by="demo"), version_note="The first plan")
+    console.print(roadmap_table(published.version))
+    if base_url is None:
+        console.print(f"To look at the workbook “{workspace.title}”, and edit it: make play (or roadmap demo --stay).")
+    return outcome
+
+
+def _sample(connections: Connections, console: Console, title: str, *, mistakes: bool = False) -> WorkspaceRecord:
+    """The sample workbook of that title: the one of an earlier demo with whatever was edited in it, or a new one."""
+    with connections.database.transaction() as session:
+        known = next((one for one in store.list_workspaces(session) if one.title == title), None)
+    if known:
+        try:
+            workspace = initialise(connections, known.spreadsheet_id).workspace
+        except InputError:  # it was deleted on the page
+            workspace = create(connections, title, sample=True, mistakes=mistakes).workspace
+        else:
+            console.print(f"Found the workbook “{title}” of an earlier demo.")
+            return workspace
+    else:
+        workspace = create(connections, title, sample=True, mistakes=mistakes).workspace
+    console.print(f"Made the workbook “{title}”.")
+    return workspace
+
+
+def _stay(connections: Connections, console: Console, home: Path, base_url: str, key_file: Path) -> None:
+    console.print(
+        f"\nThe workbooks can be looked at and edited at {base_url}/ — Ctrl-C ends it.\n"
+        "An edit is checked within seconds. To run it again, in another terminal:\n"
+        f"  export ROADMAP_HOME='{home}' SHEETS_BASE_URL={base_url} GOOGLE_APPLICATION_CREDENTIALS='{key_file}'\n"
+        "  roadmap optimize && roadmap publish",
+        soft_wrap=True,
+    )
+    assert threading.current_thread() is threading.main_thread()
+    Worker(connections).run()

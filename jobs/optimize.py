@@ -1,0 +1,190 @@
+"""Optimise: pull, compile, solve, write back. One run, its stages committed one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from db import store
+from db.records import RunRecord, RunStatus, WorkspaceRecord
+from engine.compile import Compiled, LeftOut, compile_problem
+from engine.errors import RoadmapError
+from engine.findings import Finding
+from engine.problem import Problem
+from engine.provenance import RunFacts
+from engine.solve import exit_code, solve
+from jobs.connections import Connections
+from jobs.pull import Pulled, pull
+from jobs.show import Asked, show
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to. ``status`` is the solution's, or "stopped" where the rows allow no run; ``run`` holds its facts
+    where it got as far as a result; ``sentence`` says it for a PM."""
+
+    run_id: int
+    status: str
+    sentence: str
+    findings: tuple[Finding, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    run: RunFacts | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return exit_code(self.run.solution) if self.run else 1
+
+
+def optimize(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> Outcome:
+    """One run from the sheet and back to it, alone on its workspace.
+
+    Errors of Google or Postgres end the run as failed and are raised."""
+    with connections.database.workspace_lock(workspace.id):
+        return optimize_locked(connections, workspace, asked)
+
+
+def optimize_locked(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> Outcome:
+    """As ``optimize``, for a caller that holds the workspace's lock."""
+    with connections.database.transaction() as session:
+        record = store.begin_run(
+            session,
+            workspace.id,
+            scenario=asked.scenario or "",
+            constraint_set=asked.constraint_set or "",
+            trigger=asked.trigger,
+            requested_by=asked.requested_by,
+        )
+    try:
+        return _run(connections, workspace, asked, record)
+    except RoadmapError as error:
+        _fail(connections, record, error.sentence)
+        raise
+
+
+def compiled(connections: Connections, pulled: Pulled, asked: Asked) -> Compiled:
+    """The problem of the asked scenario and set, bound by the locks of the roadmap last published for it."""
+    scenario = asked.scenario or pulled.inputs.setup.default_scenario
+    with connections.database.transaction() as session:
+        published = store.newest_version(session, pulled.workspace.id, scenario=scenario) if scenario else None
+    return compile_problem(
+        pulled.inputs,
+        scenario=asked.scenario,
+        constraint_set=asked.constraint_set,
+        today=pulled.today,
+        published=published,
+    )
+
+
+def fence_check(connections: Connections, record: RunRecord) -> Callable[[], None]:
+    """What is called right before each sheet write: raises where a later run has taken over."""
+
+    def check() -> None:
+        with connections.database.transaction() as session:
+            store.require_fence(session, record)
+
+    return check
+
+
+def _run(connections: Connections, workspace: WorkspaceRecord, asked: Asked, record: RunRecord) -> Outcome:
+    reads_before = connections.gateway.counts
+    pulled = pull(connections, workspace)
+    _stage(connections, record, RunStatus.COMPILING, rows_read=pulled.rows_read)
+    made = compiled(connections, pulled, asked)
+    findings = pulled.findings + made.findings
+    if made.problem is None:
+        outcome = _stopped(record, findings)
+        _fail(connections, record, outcome.sentence)
+    else:
+        facts = _solved(connections, pulled, made.problem, record)
+        outcome = Outcome(
+            run_id=record.id,
+            status=facts.solution.status,
+            sentence=sentence_of(facts, made.left_out),
+            findings=findings,
+            left_out=made.left_out,
+            run=facts,
+        )
+    report = show(
+        connections,
+        pulled,
+        findings,
+        latest=outcome.run,
+        failure=None if outcome.run and outcome.run.portfolio_id else _if_default(pulled, asked, outcome.sentence),
+        requests=asked.answered("done" if outcome.exit_code == 0 else "failed", outcome.sentence),
+        may_write=fence_check(connections, record) if outcome.run else lambda: None,
+    )
+    if outcome.run:
+        calls = connections.gateway.counts.calls - reads_before.calls
+        _stage(
+            connections,
+            record,
+            RunStatus.DONE,
+            rows_written=report.rows_written,
+            api_calls=calls,
+            message=outcome.sentence,
+        )
+    return outcome
+
+
+def _solved(connections: Connections, pulled: Pulled, problem: Problem, record: RunRecord) -> RunFacts:
+    with connections.database.transaction() as session:
+        stored = store.save_constraint_set(
+            session, pulled.workspace.id, problem.scenario_name, problem.constraint_set_name, problem.constraint_set
+        )
+        store.store_snapshot(session, record, problem, pulled.as_of, stored)
+    solution = solve(problem)
+    with connections.database.transaction() as session:
+        store.finish_run(session, record, solution)
+        facts = store.run_facts(session, record.id)
+    assert facts is not None
+    return facts
+
+
+def _stopped(record: RunRecord, findings: tuple[Finding, ...]) -> Outcome:
+    reasons = [str(finding) for finding in findings if finding.stops_run]
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return Outcome(run_id=record.id, status="stopped", sentence=f"Not run: {reasons[0]}{more}", findings=findings)
+
+
+def _if_default(pulled: Pulled, asked: Asked, sentence: str) -> str | None:
+    """The sentence where the run was one of Setup's defaults: only those are shown in the tabs."""
+    setup = pulled.inputs.setup
+    shown = (asked.scenario or setup.default_scenario, asked.constraint_set or setup.default_constraint_set)
+    return sentence if shown == (setup.default_scenario, setup.default_constraint_set) else None
+
+
+def sentence_of(run: RunFacts, left_out: tuple[LeftOut, ...]) -> str:
+    """One sentence on what a run came to."""
+    solution, problem = run.solution, run.problem
+    if solution.status == "infeasible":
+        return f"{run.scenario} / {run.constraint_set}: the rules cannot all hold, so there is no plan."
+    if solution.status == "no_solution_in_time":
+        return f"{run.scenario} / {run.constraint_set}: no plan was found in time; raise time_limit_s in Scenarios."
+    if solution.status == "invalid":
+        told = "; ".join(str(error.get("message", "")) for error in solution.errors[:3])
+        return f"{run.scenario} / {run.constraint_set} cannot be solved: {told}"
+    chosen = sum(item.selected for item in solution.items)
+    used = solution.capacity["used"] if solution.capacity else 0
+    missed = sum(target.severity != "OK" for target in solution.targets)
+    parts = [
+        f"{chosen} of {len(problem.candidates)} initiatives, {used:,f} of {problem.capacity_total_tokens:,f} tokens"
+    ]
+    if solution.targets:
+        parts.append("all targets met" if not missed else f"{missed} of {len(solution.targets)} targets missed")
+    if left_out:
+        parts.append(f"{len(left_out)} left out")
+    return ", ".join(parts) + "."
+
+
+def _stage(connections: Connections, record: RunRecord, status: RunStatus, **facts: object) -> None:
+    with connections.database.transaction() as session:
+        store.set_run_stage(session, record, status, **facts)  # pyright: ignore[reportArgumentType]
+
+
+def _fail(connections: Connections, record: RunRecord, sentence: str) -> None:
+    """Keep the sentence on the run where Postgres still can: the first error is the one to tell."""
+    try:
+        with connections.database.transaction() as session:
+            store.fail_run(session, record, sentence)
+    except RoadmapError:
+        return

@@ -1,0 +1,115 @@
+"""Publish: a portfolio becomes the next version of a roadmap, merged with what people typed into Roadmap Plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db import store
+from db.records import WorkspaceRecord
+from engine.errors import InputError
+from engine.findings import Finding
+from engine.provenance import RunFacts
+from engine.roadmap import RoadmapVersion, next_version, plan_items
+from jobs.connections import Connections
+from jobs.optimize import compiled
+from jobs.pull import Pulled, pull
+from jobs.show import Asked, show
+
+DEFAULT_ROADMAP = "Roadmap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The new version, the run behind it, and what the PM must be told of the merge."""
+
+    version: RoadmapVersion
+    run: RunFacts
+    findings: tuple[Finding, ...]
+
+
+def publish(
+    connections: Connections,
+    workspace: WorkspaceRecord,
+    asked: Asked,
+    *,
+    run_id: int | None = None,
+    roadmap_name: str = DEFAULT_ROADMAP,
+    version_note: str = "",
+) -> Published:
+    """Make and show the next version of ``roadmap_name`` from a run (None: the newest good one of what was asked)."""
+    with connections.database.workspace_lock(workspace.id):
+        return publish_locked(
+            connections, workspace, asked, run_id=run_id, roadmap_name=roadmap_name, version_note=version_note
+        )
+
+
+def publish_locked(
+    connections: Connections,
+    workspace: WorkspaceRecord,
+    asked: Asked,
+    *,
+    run_id: int | None = None,
+    roadmap_name: str = DEFAULT_ROADMAP,
+    version_note: str = "",
+) -> Published:
+    """As ``publish``, for a caller that holds the workspace's lock."""
+    pulled = pull(connections, workspace)
+    run = _run_to_publish(connections, pulled, asked, run_id)
+    version, merge_findings = _merged(connections, pulled, run, asked, roadmap_name, version_note)
+    findings = pulled.findings + compiled(connections, pulled, Asked()).findings + merge_findings
+    show(connections, pulled, findings, requests=asked.answered("done", sentence_of(version)))
+    return Published(version=version, run=run, findings=findings)
+
+
+def sentence_of(version: RoadmapVersion) -> str:
+    """ "Roadmap v3 is published: 23 initiatives in."."""
+    chosen = sum(entry.decision == "in" for entry in version.entries)
+    return f"{version.roadmap_name} v{version.version} is published: {chosen} initiatives in."
+
+
+def _run_to_publish(connections: Connections, pulled: Pulled, asked: Asked, run_id: int | None) -> RunFacts:
+    setup = pulled.inputs.setup
+    scenario = asked.scenario or setup.default_scenario
+    with connections.database.transaction() as session:
+        if run_id is not None:
+            run = store.run_facts(session, run_id, workspace_id=pulled.workspace.id)
+            if run is None or run.portfolio_id is None:
+                raise InputError(
+                    f"Run {run_id} made no plan in this workbook: give the number of a good run (see Run Log)."
+                )
+            return run
+        if scenario is None:
+            raise InputError("Setup: default_scenario is not set: write a scenario's name there, or give --scenario.")
+        run = store.newest_good_run(
+            session, pulled.workspace.id, scenario, asked.constraint_set or setup.default_constraint_set
+        )
+    if run is None:
+        raise InputError(f"There is no plan of {scenario} to publish yet: run optimize first.")
+    return run
+
+
+def _merged(
+    connections: Connections, pulled: Pulled, run: RunFacts, asked: Asked, roadmap_name: str, version_note: str
+) -> tuple[RoadmapVersion, tuple[Finding, ...]]:
+    assert run.portfolio_id is not None
+    published_at = connections.database.now()
+    with connections.database.transaction() as session:
+        version, findings = next_version(
+            store.newest_version(session, pulled.workspace.id, roadmap_name=roadmap_name),
+            pulled.inputs.plan,
+            plan_items(run.problem, run.solution),
+            roadmap_name=roadmap_name,
+            scenario=run.scenario,
+            portfolio_id=run.portfolio_id,
+            version_note=version_note,
+            published_by=asked.requested_by,
+            published_at=published_at,
+        )
+        stored = store.save_version(
+            session,
+            pulled.workspace.id,
+            version,
+            trigger=asked.trigger,
+            fiscal_year_starts=pulled.inputs.setup.fiscal_year_starts,
+        )
+    return stored, findings

@@ -1,0 +1,67 @@
+"""Pull: a workbook's tabs as typed rows with findings, kept in Postgres. Costs two reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from db import store
+from db.store import WorkspaceRecord
+from engine.findings import Finding
+from engine.inputs import InitiativeRow, WorkbookInputs
+from jobs.connections import Connections
+from sheets_sync.grids import Workbook
+from sheets_sync.rows import read_inputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """One reading of a workbook. ``inputs`` carry the keys just given (``new_keys``: Initiatives row -> key);
+    ``as_of`` is the database's time just before the reading, ``today`` the workspace's own date then."""
+
+    workspace: WorkspaceRecord
+    workbook: Workbook
+    inputs: WorkbookInputs
+    findings: tuple[Finding, ...]
+    new_keys: dict[int, str]
+    as_of: datetime
+    today: date
+
+    @property
+    def rows_read(self) -> int:
+        return sum(len(grid.values) for grid in self.workbook.grids.values())
+
+
+def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
+    """Read the workbook, give keys to new initiatives and keep all rows in Postgres."""
+    as_of = connections.database.now()
+    workbook = connections.gateway.read(workspace.spreadsheet_id)
+    inputs, findings = read_inputs(workbook)
+    with connections.database.transaction() as session:
+        store.note_initiative_keys(session, [row.initiative_key for row in inputs.initiatives if row.initiative_key])
+        inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
+        store.save_inputs(session, workspace.id, inputs)
+    return Pulled(
+        workspace=workspace,
+        workbook=workbook,
+        inputs=inputs,
+        findings=findings,
+        new_keys=new_keys,
+        as_of=as_of,
+        today=as_of.astimezone(ZoneInfo(inputs.setup.time_zone)).date(),
+    )
+
+
+def _with_keys(inputs: WorkbookInputs, reserve) -> tuple[WorkbookInputs, dict[int, str]]:
+    """The inputs with a key for each titled initiative that has none and whose key cell is not in error."""
+    waiting = [row for row in inputs.initiatives if _waits_for_key(row)]
+    if not waiting:
+        return inputs, {}
+    keys = dict(zip((row.row for row in waiting), reserve(len(waiting)), strict=True))
+    rows = tuple(replace(row, initiative_key=keys[row.row]) if row.row in keys else row for row in inputs.initiatives)
+    return replace(inputs, initiatives=rows), keys
+
+
+def _waits_for_key(row: InitiativeRow) -> bool:
+    return row.initiative_key is None and row.title is not None and "initiative_key" not in row.bad

@@ -1,0 +1,70 @@
+"""Show: make the workbook say what Postgres says. The row in Postgres is the truth, the sheet its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from db import store
+from engine.findings import Finding
+from engine.provenance import RunFacts
+from jobs.connections import Connections
+from jobs.pull import Pulled
+from sheets_sync.updates import RequestAnswer, SheetUpdate
+from sheets_sync.writer import WriteReport, write_cycle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who asked for a job, how, and of which scenario and set (None: Setup's defaults)."""
+
+    scenario: str | None = None
+    constraint_set: str | None = None
+    trigger: str = "command line"
+    requested_by: str = ""
+    request_id: str | None = None
+
+    def answered(self, status: str, message: str) -> Mapping[str, RequestAnswer]:
+        """What the Requests row of this asking is told; empty where it did not come from there."""
+        return {self.request_id: RequestAnswer(status=status, message=message)} if self.request_id else {}
+
+
+def show(
+    connections: Connections,
+    pulled: Pulled,
+    findings: tuple[Finding, ...],
+    *,
+    latest: RunFacts | None = None,
+    failure: str | None = None,
+    requests: Mapping[str, RequestAnswer] | None = None,
+    may_write: Callable[[], None] = lambda: None,
+) -> WriteReport:
+    """Write keys, marks, Checks, the last good run of the defaults, the published version and the Run Log.
+
+    ``latest`` is the run just made, ``failure`` its sentence where it made no plan: both count only where it is one of
+    Setup's default scenario and set. ``may_write`` raises where this process has lost the right to write.
+    """
+    setup, workspace = pulled.inputs.setup, pulled.workspace
+    with connections.database.transaction() as session:
+        run = (
+            store.newest_good_run(session, workspace.id, setup.default_scenario, setup.default_constraint_set)
+            if setup.default_scenario
+            else None
+        )
+        version = store.newest_version(session, workspace.id)
+        published_run = store.run_of_portfolio(session, version.portfolio_id) if version else None
+        log = store.run_log(session, workspace.id)
+    update = SheetUpdate(
+        inputs=pulled.inputs,
+        now=connections.database.now(),
+        findings=findings,
+        new_keys=pulled.new_keys,
+        run=run,
+        failure=failure,
+        failed_run=latest if failure else None,
+        version=version,
+        published_run=published_run,
+        run_log=log,
+        requests=requests or {},
+    )
+    return write_cycle(connections.gateway, pulled.workbook, update, before_write=may_write)

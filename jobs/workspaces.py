@@ -1,0 +1,63 @@
+"""Workspaces: which workbook a command means, and how a spreadsheet becomes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db import store
+from db.records import WorkspaceRecord
+from engine.errors import InputError
+from jobs.connections import Connections
+from sheets_sync.gateway import spreadsheet_id_of
+from sheets_sync.sample import SAMPLE_SIZE, sample_tables
+from sheets_sync.template import new_workbook_requests, repair_requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialised:
+    """A registered workbook and how many changes its template needed (0: nothing was missing)."""
+
+    workspace: WorkspaceRecord
+    changes: int
+
+
+def find(connections: Connections, workbook: str | None) -> WorkspaceRecord:
+    """The registered workspace that ``workbook`` (id or URL) names; without a name, the only one there is."""
+    with connections.database.transaction() as session:
+        if workbook is not None:
+            known = store.find_workspace(session, spreadsheet_id_of(workbook))
+            if known is None:
+                raise InputError(f"{workbook} is not a registered workbook: run roadmap init {workbook} first.")
+            return known
+        all_of_them = store.list_workspaces(session)
+    if not all_of_them:
+        raise InputError("No workbook is registered yet: run roadmap init WORKBOOK with its id or URL.")
+    if len(all_of_them) > 1:
+        names = ", ".join(f"{one.title} ({one.spreadsheet_id})" for one in all_of_them[:5])
+        raise InputError(f"Several workbooks are registered: name one of {names}.")
+    return all_of_them[0]
+
+
+def create(connections: Connections, title: str, *, sample: bool = False, mistakes: bool = False) -> Initialised:
+    """A new spreadsheet, made into a workspace; with the sample's rows where asked."""
+    return initialise(connections, connections.gateway.create(title), sample=sample, mistakes=mistakes)
+
+
+def initialise(connections: Connections, workbook: str, *, sample: bool = False, mistakes: bool = False) -> Initialised:
+    """Make or repair the tabs of a spreadsheet and register it. Adds what is missing; moves and deletes nothing."""
+    read = connections.gateway.read(spreadsheet_id_of(workbook))
+    if sample:
+        if any(any(cell not in (None, "") for cell in row) for grid in read.grids.values() for row in grid.values[1:]):
+            raise InputError(
+                "The sample goes into an empty spreadsheet, and this one holds rows: use init --new TITLE --sample."
+            )
+        with connections.database.transaction() as session:
+            keys = store.reserve_initiative_keys(session, SAMPLE_SIZE)
+        requests = new_workbook_requests(read, sample_tables(keys, mistakes=mistakes))
+    else:
+        requests = repair_requests(read)
+    if requests:
+        connections.gateway.batch_update(read.spreadsheet_id, requests)
+    with connections.database.transaction() as session:
+        workspace = store.register_workspace(session, read.spreadsheet_id, read.title, read.url)
+    return Initialised(workspace=workspace, changes=len(requests))

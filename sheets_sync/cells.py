@@ -1,0 +1,228 @@
+"""Cell value <-> text, Decimal, bool, key, choice: pure functions whose outcome is a value, a blank or a problem.
+
+Cells come unformatted from the API: numbers as floats, which mean their shortest decimal text (0.1 is one tenth),
+percent as fractions, an error of a formula as its text ("#REF!"). Dates and periods: ``cell_dates``; lists:
+``cell_lists``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from engine.keys import canonical_initiative_key, initiative_key
+from sheets_sync.grids import CellValue
+from sheets_sync.headers import folded
+from sheets_sync.numerals import likely_number, number_text, numeral, plain
+
+T = TypeVar("T")
+
+MOST_CHARACTERS = 50_000
+"""The longest text that a cell of Google Sheets holds."""
+
+_LARGEST = Decimal("1e15")  # beyond it a float no longer holds every whole number
+_ERRORS = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|ERROR!|SPILL!|CALC!)|Loading\.\.\.", re.IGNORECASE)
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_YES = frozenset(("true", "wahr", "vrai", "prawda", "verdadero", "verdadeiro", "vero", "waar", "истина", "صواب"))
+_NO = frozenset(("false", "falsch", "faux", "fałsz", "falso", "onwaar", "ложь", "خطأ"))
+_MEANS_YES = frozenset(("yes", "y", "x", "on", "1", "✓", "✔", "ja", "oui", "tak", "si", "sí", "はい", "نعم"))
+_MEANS_NO = frozenset(("no", "n", "off", "0", "-", "✗", "nein", "non", "nie", "いいえ", "لا"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[T]):
+    """What a cell says. ``value`` None and no ``problem``: the cell is blank. ``problem`` says what is wrong and how to
+    mend it (an ERROR; there is no value then). ``note`` tells how a value was understood or cleaned (a WARN)."""
+
+    value: T | None = None
+    problem: str | None = None
+    note: str | None = None
+
+
+def bad(problem: str) -> Parsed[T]:
+    """What a cell says that cannot be understood."""
+    return Parsed(problem=problem)
+
+
+def shown(value: CellValue) -> str:
+    """A cell as a message quotes it: 'abc', at most 40 characters, nothing unprintable."""
+    text = value if isinstance(value, str) else plain_text(value)
+    text = " ".join(_UNSTORABLE.sub("�", text[:200]).split())
+    return f"'{text if len(text) <= 40 else text[:39] + '…'}'"
+
+
+def plain_text(value: CellValue) -> str:
+    """A cell as text: 120.0 is "120", 0.1 is "0.1", a checkbox TRUE or FALSE."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return number_text(Decimal(repr(value))) if math.isfinite(value) else str(value)
+    return str(value)
+
+
+def read_text(value: CellValue) -> Parsed[str]:
+    """A text, trimmed. NUL, lone surrogates and control characters are taken out and told; so is what is too long."""
+    if isinstance(value, str):
+        failed = formula_error(value)
+        if failed:
+            return bad(failed)
+        text = value.strip(" \t\r\n\u00a0\ufeff\u200b")
+        if len(text) > MOST_CHARACTERS:
+            return bad(f"the text has {len(text):,} characters; shorten it to {MOST_CHARACTERS:,} at most")
+        clean = _UNSTORABLE.sub("", text)
+        if clean != text:
+            count = len(text) - len(clean)
+            what = "1 unprintable character was" if count == 1 else f"{count} unprintable characters were"
+            return Parsed(clean.strip() or None, note=f"{what} left out; retype the text")
+        return Parsed(text or None)
+    return Parsed(plain_text(value) or None)
+
+
+def formula_error(value: CellValue) -> str | None:
+    """The problem of a cell whose formula failed ("#REF!"), or None."""
+    if isinstance(value, str) and value[:1] in ("#", "L") and len(value) < 16 and _ERRORS.fullmatch(value.strip()):
+        return f"the formula gives {value.strip()}; mend it, or type the value itself"
+    return None
+
+
+def read_number(
+    value: CellValue, locale: str = "en_US", *, example: str = "120", as_share: bool = False
+) -> Parsed[Decimal]:
+    """A number. A float means its shortest decimal text; a text is read in the locale's separators and noted.
+
+    ``as_share`` accepts percent signs ("25%" is 0.25) and doubts a share above 1.
+    """
+    if value is None or value == "":
+        return Parsed()
+    if isinstance(value, bool):
+        return bad(f"a checkbox is not a number; write {example}")
+    if isinstance(value, int | float):
+        if isinstance(value, float) and not math.isfinite(value):
+            return bad(f"{shown(value)} is not a number; write {example}")
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        return _checked(_unpadded(number), value, as_share)
+    return _number_of_text(value, locale, example, as_share)
+
+
+def _unpadded(number: Decimal) -> Decimal:
+    return Decimal(int(number)) if number == number.to_integral_value() and abs(number) < _LARGEST else number
+
+
+def _number_of_text(value: str, locale: str, example: str, as_share: bool) -> Parsed[Decimal]:
+    text = read_text(value)
+    if text.value is None:
+        return Parsed(problem=text.problem, note=text.note)
+    bare = plain(text.value) if len(text.value) <= 200 else ""
+    is_percent = as_share and bare[-1:] in ("%", "٪", "％")
+    found = numeral(bare[:-1] if is_percent else bare, locale)
+    readings = [number.scaleb(-2) if is_percent else number for number in found.readings]
+    if len(readings) > 1:
+        options = " or ".join(_typed(number, locale, is_percent) for number in readings)
+        return bad(f"{shown(value)} may mean {options}; write it without a thousands separator")
+    if not readings:
+        meant = likely_number(bare, locale) if bare else None
+        proposal = example if meant is None else _typed(meant.scaleb(-2) if is_percent else meant, locale, is_percent)
+        return bad(f"{shown(value)} is not a number; write {proposal}")
+    checked = _checked(readings[0], value, as_share)
+    if checked.problem:
+        return checked
+    told = f"{shown(value)} is text; it was read as {_typed(readings[0], locale, is_percent)}"
+    return Parsed(checked.value, note=f"{told}. {text.note}" if text.note else told)
+
+
+def _typed(number: Decimal, locale: str, is_percent: bool) -> str:
+    return f"{number_text(number.scaleb(2), locale)}%" if is_percent else number_text(number, locale)
+
+
+def _checked(number: Decimal, value: CellValue, as_share: bool) -> Parsed[Decimal]:
+    if abs(number) > _LARGEST:
+        return bad(f"{shown(value)} is too large; write a number below 1,000,000,000,000,000")
+    if as_share and number > 1:
+        hundredth = number_text(number)
+        return bad(
+            f"{shown(value)} means {number_text(number.scaleb(2))} %; write {hundredth}%"
+            if number <= 100
+            else f"{shown(value)} is more than 100 %; write 100% or less"
+        )
+    return Parsed(number)
+
+
+def read_integer(value: CellValue, locale: str = "en_US", *, example: str = "3") -> Parsed[int]:
+    """A whole number."""
+    number = read_number(value, locale, example=example)
+    if number.value is None:
+        return Parsed(problem=number.problem, note=number.note)
+    whole = int(number.value)
+    if whole != number.value:
+        below = math.floor(number.value)
+        return bad(f"{number_text(number.value, locale)} is not a whole number; write {below} or {below + 1}")
+    return Parsed(whole, note=number.note)
+
+
+def read_percent(value: CellValue, locale: str = "en_US", *, example: str = "25%") -> Parsed[Decimal]:
+    """A share as a fraction: 0.25, or "25%" as text."""
+    return read_number(value, locale, example=example, as_share=True)
+
+
+def read_checkbox(value: CellValue) -> Parsed[bool]:
+    """A checkbox; TRUE and FALSE as text (in the larger languages of Sheets) are accepted and noted."""
+    if value is None or value == "" or isinstance(value, bool):
+        return Parsed(value if isinstance(value, bool) else None)
+    text = read_text(value)
+    if text.value is None:
+        return Parsed(problem=text.problem, note=text.note)
+    word = plain(text.value).casefold() if len(text.value) < 20 else ""
+    for words, meant, answer in ((_YES, True, "TRUE"), (_NO, False, "FALSE")):
+        if word in words and isinstance(value, str):
+            return Parsed(meant, note=f"{shown(value)} is text; it was read as {answer}")
+        if word in (_MEANS_YES if meant else _MEANS_NO):
+            return bad(f"{shown(value)} is neither TRUE nor FALSE; write {answer}")
+    return bad(f"{shown(value)} is neither TRUE nor FALSE; tick or clear the box")
+
+
+def read_key(value: CellValue) -> Parsed[str]:
+    """One initiative's canonical key: "init-123" and "INIT-000123 · One-tap checkout" are understood."""
+    if value is None or value == "":
+        return Parsed()
+    text = read_text(value)
+    if text.value is None:
+        return Parsed(problem=text.problem, note=text.note)
+    bare = plain(text.value)
+    key = canonical_initiative_key(bare)
+    if key is None:
+        number = re.fullmatch(r"#?0*(\d{1,12})", bare)
+        proposal = initiative_key(int(number[1])) if number and int(number[1]) else "one such as INIT-000123"
+        return bad(f"{shown(value)} is not an initiative's key; write {proposal}")
+    return Parsed(key, note=text.note)
+
+
+def read_choice(value: CellValue, choices: Iterable[str]) -> Parsed[str]:
+    """One of ``choices``; case, spaces, `-` and `_` do not matter."""
+    if value is None or value == "":
+        return Parsed()
+    text = read_text(value)
+    if text.value is None:
+        return Parsed(problem=text.problem, note=text.note)
+    words = {folded(choice): choice for choice in choices}
+    word = folded(plain(text.value[:200]))
+    if word in words:
+        return Parsed(words[word], note=text.note)
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if near:
+        return bad(f"{shown(value)} is not known; write {words[near[0]]}")
+    return bad(
+        f"{shown(value)} is not known; write {' or '.join([', '.join([*words.values()][:-1]), [*words.values()][-1]])}"
+    )
+
+
+def number_cell(number: Decimal | int) -> int | float:
+    """The cell of a number: exact up to 15 digits, the nearest float beyond."""
+    whole = int(number)
+    return whole if whole == number else float(number)

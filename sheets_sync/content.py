@@ -1,0 +1,139 @@
+"""What goes into a cell: a value, or text with links; how it is sent to the API, and how it reads back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from sheets_sync.grids import CellValue
+
+LONGEST_TEXT = 50_000
+"""Characters that Google takes in one cell."""
+
+LONGEST_NOTE = 30_000
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - sheets count days of the calendar, without a time zone
+_CELL_ERRORS = {
+    "ERROR": "#ERROR!",
+    "NULL_VALUE": "#NULL!",
+    "DIVIDE_BY_ZERO": "#DIV/0!",
+    "VALUE": "#VALUE!",
+    "REF": "#REF!",
+    "NAME": "#NAME?",
+    "NUM": "#NUM!",
+    "N_A": "#N/A",
+    "LOADING": "Loading...",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Text of which parts are links: each part is (text, uri or None)."""
+
+    parts: tuple[tuple[str, str | None], ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.parts)
+
+
+Content = str | int | float | Decimal | bool | None | Linked
+"""What one cell is to show. Text is always sent as text: "=1+1" stays what it is."""
+
+
+def link(text: str, uri: str | None) -> Linked:
+    """A cell that is one link; plain text where ``uri`` is None."""
+    return Linked(((text, uri),))
+
+
+def cell_uri(sheet_id: int, cell: str | None = None) -> str:
+    """The link to a tab of the same spreadsheet, or to one of its cells or ranges ("F7")."""
+    return f"#gid={sheet_id}&range={cell}" if cell else f"#gid={sheet_id}"
+
+
+def sheet_text(text: str, limit: int = LONGEST_TEXT) -> str:
+    """``text`` as a cell can hold it: NUL and lone surrogates become U+FFFD, what is too long is cut with an ellipsis.
+    Length counts as Google counts it, in UTF-16 units."""
+    if not text.isascii() or "\0" in text:
+        text = text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if len(text) <= limit // 2:
+        return text
+    if len(text.encode("utf-16-le")) // 2 <= limit:
+        return text
+    cut = text.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
+    return cut + "…"
+
+
+def serial(moment: datetime, zone: tzinfo) -> float:
+    """An aware moment as a sheet's date and time: days since 1899-12-30 by the clock of ``zone``, to the second."""
+    local = moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
+    past = local - _EPOCH
+    return past.days + past.seconds / 86_400
+
+
+def shown(content: Content) -> CellValue:
+    """What the cell will read back as: text, number, bool, or None for a blank."""
+    if isinstance(content, Linked):
+        content = content.text
+    if isinstance(content, str):
+        return sheet_text(content) or None
+    if isinstance(content, Decimal):
+        content = int(content) if content == content.to_integral_value() and abs(content) < 2**53 else float(content)
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content
+
+
+def same(content: Content, there: CellValue) -> bool:
+    """True where a cell that reads ``there`` already shows ``content``."""
+    wanted = shown(content)
+    if wanted is None or there is None or there == "":
+        return wanted is None and (there is None or there == "")
+    if isinstance(wanted, bool) or isinstance(there, bool) or isinstance(wanted, str) or isinstance(there, str):
+        return type(wanted) is type(there) and wanted == there
+    return math.isclose(wanted, there, rel_tol=1e-12, abs_tol=1e-12)
+
+
+def cell_data(content: Content) -> dict[str, Any]:
+    """The API's CellData of a value: never a formula. ``{}`` empties the cell under its field mask."""
+    value = shown(content)
+    if value is None:
+        return {}
+    if isinstance(value, bool):
+        return {"userEnteredValue": {"boolValue": value}}
+    if isinstance(value, int | float):
+        return {"userEnteredValue": {"numberValue": value}}
+    data: dict[str, Any] = {"userEnteredValue": {"stringValue": value}}
+    if isinstance(content, Linked):
+        data["textFormatRuns"] = _runs(content, len(value))
+    return data
+
+
+def _runs(content: Linked, length: int) -> list[dict[str, Any]]:
+    """Where each link starts and ends; the API counts UTF-16 units, and a run must start inside the text."""
+    runs: list[dict[str, Any]] = []
+    start = 0
+    for text, uri in content.parts:
+        if start < length and (uri or runs):
+            runs.append({"startIndex": start, "format": {"link": {"uri": uri}} if uri else {}})
+        start += len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return runs
+
+
+def value_fields(content: Content) -> str:
+    """The field mask under which ``cell_data`` is written."""
+    return "userEnteredValue,textFormatRuns" if isinstance(content, Linked) else "userEnteredValue"
+
+
+def value_of(cell: Mapping[str, Any]) -> CellValue:
+    """What an API CellData holds, as ``values:batchGet`` gives it unformatted."""
+    value = cell.get("effectiveValue") or {}
+    if "errorValue" in value:
+        return _CELL_ERRORS.get(value["errorValue"].get("type", ""), "#ERROR!")
+    for kind in ("stringValue", "numberValue", "boolValue"):
+        if kind in value:
+            return value[kind]
+    return None

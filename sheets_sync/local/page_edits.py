@@ -1,0 +1,163 @@
+"""What a person does on the page, as requests of the Sheets API; and what the page says first, as Google's does."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sheets_sync.local.page_view import TabView, cell_name, list_key, range_name
+
+Json = dict[str, Any]
+
+
+def block(text: str) -> list[list[str]]:
+    """A pasted text as rows of cells: tab-separated as spreadsheets copy it; comma- or semicolon-separated where two or
+    more lines agree on it; else one cell a line."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    if "\t" in lines:
+        return _parsed(lines, "\t")
+    for delimiter in (",", ";"):
+        rows = _parsed(lines, delimiter) if delimiter in lines else []
+        if len(rows) > 1 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1:
+            return rows
+    return _parsed(lines, "\t")
+
+
+def copied(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as tab-separated text that ``block`` and other spreadsheets read back."""
+    out = io.StringIO()
+    csv.writer(out, delimiter="\t", lineterminator="\n").writerows(rows)
+    return out.getvalue().removesuffix("\n")
+
+
+def area_name(view: TabView, row: int, column: int, height: int = 1, width: int = 1) -> str:
+    """The A1 range of ``height`` by ``width`` cells whose first is at (row, column)."""
+    first, last = cell_name(row, column), cell_name(row + height - 1, column + width - 1)
+    return range_name(view.title, first if first == last else f"{first}:{last}")
+
+
+def refusal(view: TabView, row: int, column: int, text: str) -> str | None:
+    """Why a strict rule of the cell does not take ``text``, in a sentence; None where it does."""
+    rule = _cell(view, row, column).get("dataValidation") or {}
+    condition = rule.get("condition") or {}
+    key = list_key(condition)
+    if not rule.get("strict") or not text or text.startswith("="):
+        return None
+    if condition.get("type") == "BOOLEAN" and text.upper() not in ("TRUE", "FALSE"):
+        return f"{cell_name(row, column)} is a checkbox: it takes TRUE or FALSE, not “{text[:40]}”."
+    if key is None or text in view.around.lists.get(key, ()):
+        return None
+    hint = str(rule.get("inputMessage") or "").strip() or "Pick one from the list."
+    return f"{cell_name(row, column)} does not take “{text[:40]}”. {hint}"
+
+
+def guarded(view: TabView, row: int, column: int, height: int = 1, width: int = 1) -> Json | None:
+    """The first protected range that the cells touch (and that does not except them); None where there is none."""
+    for guard in view.sheet.get("protectedRanges") or []:
+        area = guard.get("range")
+        if area is None or not _touches(area, row, column, height, width):
+            continue
+        if any(_contains(free, row, column, height, width) for free in guard.get("unprotectedRanges") or []):
+            continue
+        return guard
+    return None
+
+
+def more_rows(view: TabView, count: int) -> Json:
+    """A request that adds ``count`` empty rows at the end."""
+    return {"appendDimension": {"sheetId": view.sheet_id, "dimension": "ROWS", "length": count}}
+
+
+def more_columns(view: TabView, count: int) -> Json:
+    """A request that adds ``count`` empty columns at the end."""
+    return {"appendDimension": {"sheetId": view.sheet_id, "dimension": "COLUMNS", "length": count}}
+
+
+def inserted_rows(view: TabView, row: int, count: int, *, below: bool) -> Json:
+    """A request that inserts ``count`` rows above or below ``row``, with the looks of that row where it is data."""
+    start = row + 1 if below else row
+    from_before = below if row >= view.frame["frozenRows"] else False
+    return {
+        "insertDimension": {
+            "range": {"sheetId": view.sheet_id, "dimension": "ROWS", "startIndex": start, "endIndex": start + count},
+            "inheritFromBefore": from_before and start > 0,
+        }
+    }
+
+
+def deleted_rows(view: TabView, rows: Iterable[int]) -> list[Json]:
+    """Requests that delete ``rows``, the last first, so that each number still holds."""
+    requests: list[Json] = []
+    ordered = sorted(set(rows))
+    for _, run in itertools.groupby(enumerate(ordered), lambda pair: pair[1] - pair[0]):
+        indices = [index for _, index in run]
+        span = {"sheetId": view.sheet_id, "dimension": "ROWS", "startIndex": indices[0], "endIndex": indices[-1] + 1}
+        requests.append({"deleteDimension": {"range": span}})
+    return requests[::-1]
+
+
+def sorted_rows(view: TabView, column: int, *, ascending: bool) -> Json | None:
+    """A request that sorts the rows below the frozen ones by ``column``; None where no row is filled."""
+    start = view.frame["frozenRows"]
+    filled = [index for index, (cells, _) in enumerate(view.raw) if any("userEnteredValue" in cell for cell in cells)]
+    end = filled[-1] + 1 if filled else 0
+    if end <= start:
+        return None
+    return {
+        "sortRange": {
+            "range": {
+                "sheetId": view.sheet_id,
+                "startRowIndex": start,
+                "endRowIndex": end,
+                "startColumnIndex": 0,
+                "endColumnIndex": view.column_count,
+            },
+            "sortSpecs": [{"dimensionIndex": column, "sortOrder": "ASCENDING" if ascending else "DESCENDING"}],
+        }
+    }
+
+
+def noted_cell(view: TabView, row: int, column: int, note: str) -> Json:
+    """A request that sets the cell's note, or takes it away where ``note`` is empty."""
+    cell = {"note": note} if note else {}
+    start = {"sheetId": view.sheet_id, "rowIndex": row, "columnIndex": column}
+    return {"updateCells": {"rows": [{"values": [cell]}], "fields": "note", "start": start}}
+
+
+def note_of(view: TabView, row: int, column: int) -> str:
+    """The cell's note, or an empty text."""
+    return str(_cell(view, row, column).get("note", ""))
+
+
+def _parsed(text: str, delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text), delimiter=delimiter)) or [[""]]
+    except csv.Error:
+        return [line.split(delimiter) for line in text.split("\n")]
+
+
+def _cell(view: TabView, row: int, column: int) -> Json:
+    cells = view.raw[row][0] if row < len(view.raw) else ()
+    return cells[column] if column < len(cells) else {}
+
+
+def _span(area: Json) -> tuple[int, int, int, int]:
+    return (
+        int(area.get("startRowIndex", 0)),
+        int(area.get("endRowIndex", 1 << 30)),
+        int(area.get("startColumnIndex", 0)),
+        int(area.get("endColumnIndex", 1 << 30)),
+    )
+
+
+def _touches(area: Json, row: int, column: int, height: int, width: int) -> bool:
+    top, bottom, left, right = _span(area)
+    return top < row + height and row < bottom and left < column + width and column < right
+
+
+def _contains(area: Json, row: int, column: int, height: int, width: int) -> bool:
+    top, bottom, left, right = _span(area)
+    return top <= row and row + height <= bottom and left <= column and column + width <= right

@@ -1,0 +1,132 @@
+// Cells as the server sends them, and how they are drawn. Texts from the workbook only ever become text nodes.
+
+const SAFE_LINK = /^(https?:|mailto:)/i;
+
+/** A row's cell as {text, style, more}. */
+export function cellAt(row, column) {
+  const cell = row?.c?.[column];
+  if (cell == null) return { text: "", style: 0, more: {} };
+  if (typeof cell === "string") return { text: cell, style: 0, more: {} };
+  return { text: cell[0], style: cell[1], more: cell[2] ?? {} };
+}
+
+/** What the editor of the cell begins with. */
+export function enteredText(row, column) {
+  const { text, more } = cellAt(row, column);
+  return more.e ?? text;
+}
+
+export function isCheckbox(row, column) {
+  return "b" in cellAt(row, column).more;
+}
+
+/** The part after # where the link leads into this workbook; null where it leads elsewhere. */
+export function internalTarget(uri) {
+  if (uri.startsWith("#")) return uri.slice(1);
+  const id = location.pathname.split("/").pop();
+  const [path, hash] = uri.split("#");
+  return hash && id && path.split(/[/?]/).includes(id) ? hash : null;
+}
+
+function link(uri, text, jump) {
+  const target = internalTarget(uri);
+  if (target === null && !SAFE_LINK.test(uri)) return document.createTextNode(text);
+  const anchor = document.createElement("a");
+  anchor.textContent = text;
+  anchor.href = target === null ? uri : "#" + target;
+  anchor.title = target === null ? uri : "Go to " + target.replace(/^.*range=/, "");
+  anchor.rel = "noopener noreferrer";
+  if (target === null) anchor.target = "_blank";
+  anchor.addEventListener("click", (event) => {
+    event.stopPropagation();
+    if (target === null) return;
+    event.preventDefault();
+    jump(target);
+  });
+  return anchor;
+}
+
+function fillText(element, text, more, jump) {
+  if (!more.r) {
+    element.append(more.u ? link(more.u, text, jump) : text);
+    return;
+  }
+  more.r.forEach(([start, style, uri], index) => {
+    if (index === 0 && start > 0) element.append(text.slice(0, start));
+    const piece = text.slice(start, more.r[index + 1]?.[0]);
+    const span = document.createElement("span");
+    span.className = style ? "f" + style : "";
+    span.append(uri ? link(uri, piece, jump) : piece);
+    element.append(span);
+  });
+}
+
+/** AG Grid's cell renderer: a box that fills the cell and carries its whole look. */
+export class CellRenderer {
+  init(params) {
+    this.box = document.createElement("div");
+    this.refresh(params);
+  }
+
+  getGui() {
+    return this.box;
+  }
+
+  refresh(params) {
+    const column = params.colDef.context.index;
+    const sheet = params.context.sheet;
+    const { text, style, more } = cellAt(params.data, column);
+    const box = this.box;
+    box.className = `cell f${style}` + (more.p ? " " + more.p : "") + (more.r || more.u ? " linked" : "");
+    box.replaceChildren();
+    if ("b" in more) box.append(this.checkbox(params, column, more.b));
+    else if (text) {
+      const span = document.createElement("span");
+      span.className = "text";
+      fillText(span, text, more, sheet.jump);
+      box.append(span);
+      if (!more.p) sheet.fitOverflow(span, params, column, style);
+    }
+    if (more.d && !("b" in more)) box.append(this.arrow(params));
+    if (more.n) box.append(corner("note", "top"));
+    if (more.w) box.append(corner("unknown", "top left"));
+    return true;
+  }
+
+  checkbox(params, column, checked) {
+    const input = document.createElement("input");
+    input.type = "checkbox";
+    input.checked = checked;
+    input.tabIndex = -1;
+    input.addEventListener("click", (event) => {
+      event.preventDefault();
+      params.context.sheet.edit(params.data.u, column, checked ? "FALSE" : "TRUE");
+    });
+    return input;
+  }
+
+  arrow(params) {
+    const button = document.createElement("span");
+    button.className = "arrow";
+    button.textContent = "▾";
+    button.addEventListener("click", (event) => {
+      event.stopPropagation();
+      params.context.sheet.startEditing(params.node, params.column);
+    });
+    return button;
+  }
+}
+
+function corner(name) {
+  const mark = document.createElement("i");
+  mark.className = "corner " + name;
+  return mark;
+}
+
+const canvas = document.createElement("canvas").getContext("2d");
+
+/** Width of a text in pixels, in the cell's own font. */
+export function textWidth(text, font) {
+  canvas.font = font;
+  return canvas.measureText(text).width;
+}
