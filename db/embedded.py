@@ -118,7 +118,10 @@ def _server(place: Place, *, was_started: bool) -> EmbeddedServer:
     query = {"host": str(socket_folder(place)), "port": str(PORT), "passfile": str(place.passfile)}
     url = URL.create("postgresql+psycopg", username=USER, database=DATABASE, query=query)
     return EmbeddedServer(
-        url=url.render_as_string(hide_password=False), data_folder=place.data, was_started=was_started, notes=place.notes
+        url=url.render_as_string(hide_password=False),
+        data_folder=place.data,
+        was_started=was_started,
+        notes=place.notes,
     )
 
 

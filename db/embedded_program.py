@@ -212,7 +212,11 @@ def socket_folder(place: Place) -> Path:
     socket (some 100 bytes) or holds characters that a connection address cannot carry."""
     inside = place.base / "run"
     path = os.fsencode(inside / ".s.PGSQL.5432")
-    if len(path) <= 100 and all(chr(byte).isalnum() or byte in b"/._-" for byte in path if byte < 128) and path.isascii():
+    if (
+        len(path) <= 100
+        and all(chr(byte).isalnum() or byte in b"/._-" for byte in path if byte < 128)
+        and path.isascii()
+    ):
         return inside
     owner = place.account.uid if place.account else os.geteuid()
     name = hashlib.sha256(os.fsencode(place.base)).hexdigest()[:16]

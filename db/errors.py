@@ -142,7 +142,11 @@ _BY_STATE: tuple[tuple[tuple[str, ...] | str, type[RoadmapError], str], ...] = (
     (("57P03",), DatabaseUnreachable, "Postgres is starting or stopping: try again in a moment."),
     (("57P01", "57P02", "57P05", "08", "25P03", "25P04"), DatabaseWentAway, _WENT_AWAY),
     (("40", "55P03", "57014"), DatabaseBusy, _BUSY),
-    (("42P01", "42703", "42883"), MigrationNeeded, "The database's tables are of another version: run `roadmap db upgrade`."),
+    (
+        ("42P01", "42703", "42883"),
+        MigrationNeeded,
+        "The database's tables are of another version: run `roadmap db upgrade`.",
+    ),
     (("28", "3D000", "42501"), DatabaseRefused, "Postgres refuses this user, database or right: check DATABASE_URL."),
     (
         ("54000",),

@@ -29,9 +29,13 @@ def reserve_initiative_keys(session: Session, count: int) -> list[str]: ...
 def note_initiative_keys(session: Session, keys: Iterable[str]) -> tuple[str, ...]:
     """Raises the sequence to the largest of ``keys``; returns those that are absurdly large, which are not obeyed."""
     ...
+
+
 def save_inputs(session: Session, workspace_id: int, inputs: WorkbookInputs) -> int:
     """Upserts the rows (those without a key or name are left out); how many rows changed."""
     ...
+
+
 def save_constraint_set(
     session: Session, workspace_id: int, scenario: str, name: str, constraint_set: ConstraintSet
 ) -> StoredConstraintSet: ...
@@ -58,12 +62,16 @@ def set_run_stage(
 ) -> None:
     """Moves the run on; ``RunTakenOver`` where it no longer holds its fence. ``RunStatus.DONE`` ends it (after the write)."""
     ...
+
+
 def store_snapshot(
     session: Session, run: RunRecord, problem: Problem, inputs_as_of: datetime, constraint_set: StoredConstraintSet
 ) -> None: ...
 def finish_run(session: Session, run: RunRecord, solution: Solution) -> int | None:
     """Stores the result and, where it holds a plan, its Portfolio (id returned); the run is then ``writing``."""
     ...
+
+
 def fail_run(session: Session, run: RunRecord, sentence: str) -> None: ...
 def run_facts(session: Session, run_id: int) -> RunFacts | None: ...
 def newest_good_run(
@@ -74,10 +82,17 @@ def newest_version(
     session: Session, workspace_id: int, roadmap_name: str | None = None, scenario: str | None = None
 ) -> RoadmapVersion | None: ...
 def save_version(
-    session: Session, workspace_id: int, version: RoadmapVersion, *, trigger: str = "command line", fiscal_year_starts: int = 1
+    session: Session,
+    workspace_id: int,
+    version: RoadmapVersion,
+    *,
+    trigger: str = "command line",
+    fiscal_year_starts: int = 1,
 ) -> RoadmapVersion:
     """Stores ``version`` as it is; ``VersionConflict`` where its number is not the one after the last published."""
     ...
+
+
 def claim_request(
     session: Session,
     workspace_id: int,
@@ -90,6 +105,8 @@ def claim_request(
 ) -> tuple[RequestRecord, bool]:
     """The request and whether it is new: True exactly once for an id."""
     ...
+
+
 def finish_request(
     session: Session, request_id: str, status: RequestStatus, message: str, run_id: int | None = None
 ) -> None: ...

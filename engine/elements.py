@@ -18,10 +18,21 @@ from engine.sentences import listed, place, told
 Sources = Mapping[str, tuple[SourceCell, ...]]
 
 _IN_LISTS = ("mandatory_initiatives", "exclusions_initiatives", "satisfied")
-_IN_MAPS = (
-    "floors caps resource_floors resource_caps count_floors count_caps share_floors share_caps "
-    "period_floors period_caps period_resource_caps targets locks"
-).split()
+_IN_MAPS = [
+    "floors",
+    "caps",
+    "resource_floors",
+    "resource_caps",
+    "count_floors",
+    "count_caps",
+    "share_floors",
+    "share_caps",
+    "period_floors",
+    "period_caps",
+    "period_resource_caps",
+    "targets",
+    "locks",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +94,11 @@ def collisions(elements: Sequence[Element]) -> tuple[Finding, ...]:
 
 def _fact(element: Element) -> Any:
     if isinstance(element.value, Target):
-        return element.value.value, element.value.baseline, 1 if element.value.penalty is None else element.value.penalty
+        return (
+            element.value.value,
+            element.value.baseline,
+            1 if element.value.penalty is None else element.value.penalty,
+        )
     return normalised(element.value) if isinstance(element.value, str) else element.value
 
 
@@ -135,9 +150,7 @@ def _by_members(elements: Iterable[Element]) -> list[Element]:
 
 def _target_sets(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
-        dimension: {
-            key: {kpi: TargetSet(**targets) for kpi, targets in kpis.items()} for key, kpis in slices.items()
-        }
+        dimension: {key: {kpi: TargetSet(**targets) for kpi, targets in kpis.items()} for key, kpis in slices.items()}
         for dimension, slices in tree.items()
     }
 
@@ -159,7 +172,9 @@ def _reasons(elements: Iterable[Element]) -> dict[str, str]:
 
 
 def _sources(elements: Iterable[Element], also: Sources) -> dict[str, tuple[SourceCell, ...]]:
-    found: dict[str, dict[str, SourceCell]] = {path: {cell.cell: cell for cell in cells} for path, cells in also.items()}
+    found: dict[str, dict[str, SourceCell]] = {
+        path: {cell.cell: cell for cell in cells} for path, cells in also.items()
+    }
     for element in elements:
         source = source_of(element.row, element.column)
         if source is not None:

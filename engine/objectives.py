@@ -55,7 +55,9 @@ def _north_star(row: ScenarioRow, kpis: KpiBook) -> tuple[Objective | None, tupl
     stars = kpis.north_stars
     if len(stars) == 1:
         return Objective(mode="north_star"), ()
-    found = f"{listed(star.kpi_key for star in stars)} are all north stars" if stars else "No active KPI is the north star"
+    found = (
+        f"{listed(star.kpi_key for star in stars)} are all north stars" if stars else "No active KPI is the north star"
+    )
     message = f"{found}; write north_star as the kpi_level of exactly one KPI in Metrics"
     return None, (told(row, "objective_mode", message, stops_run=True),)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from engine.canonical import sorted_keys
 from engine.candidates import Register, why_unknown
+from engine.canonical import sorted_keys
 from engine.elements import whole
 from engine.findings import Finding, Severity
 from engine.inputs import DIMENSIONS, ConstraintRow, InitiativeRow, TargetRow
@@ -107,7 +107,9 @@ class RowReading:
         """An error for each of the columns whose cell could not be read: the cell itself is told already."""
         for column in columns:
             if column in self.row.bad and self.is_in_force:
-                message = f"Without its {column} this rule is lost, so the run stops; mend that cell or switch the row off"
+                message = (
+                    f"Without its {column} this rule is lost, so the run stops; mend that cell or switch the row off"
+                )
                 self.error(None, message)
 
     def slice(self, *, blank_is_all: bool = False) -> tuple[str, str] | None:

@@ -16,7 +16,18 @@ from engine.rows_in_force import Book, RowReading
 from engine.sentences import listed, nearest, percent, quoted, shown
 
 Elements = list[Element]
-_EVERY_RULE = ("dimension", "dimension_key", "resource", "period", "min", "max", "members", "kpi_key", "bonus", "reason")
+_EVERY_RULE = (
+    "dimension",
+    "dimension_key",
+    "resource",
+    "period",
+    "min",
+    "max",
+    "members",
+    "kpi_key",
+    "bonus",
+    "reason",
+)
 
 
 class _Rule(RowReading):
@@ -37,7 +48,7 @@ class _Rule(RowReading):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``columns`` are what the kind uses, ``needed`` those whose unreadable cell loses the rule."""
+    """``columns`` are what the kind uses; ``read`` gives what the row says, and tells what is wrong with it."""
 
     columns: tuple[str, ...]
     read: Callable[[_Rule], Elements]
@@ -68,14 +79,19 @@ def _read(rule: _Rule) -> Elements:
     if kind is None:
         near = nearest(name, list(KINDS)) if name else None
         found = f"{quoted(name)} is no kind of rule" if name else "The constraint_type is missing"
-        rule.error("constraint_type", f"{found}; {f'did you mean {near}?' if near else f'write one of: {", ".join(KINDS)}'}")
+        how = f"did you mean {near}?" if near else f"write one of: {', '.join(KINDS)}"
+        rule.error("constraint_type", f"{found}; {how}")
         return []
-    rule.require_readable(kind.columns)
+    rule.require_readable(column for column in kind.columns if column != "reason")
     unused = [
-        column for column in _EVERY_RULE if column not in kind.columns and getattr(rule.row, column) not in (None, (), "")
+        column
+        for column in _EVERY_RULE
+        if column not in kind.columns and getattr(rule.row, column) not in (None, (), "")
     ]
     if unused:
-        message = f"A {name} does not use {listed(unused, 9)}; clear what is not used, or choose another constraint_type"
+        message = (
+            f"A {name} does not use {listed(unused, 9)}; clear what is not used, or choose another constraint_type"
+        )
         rule.warn(unused[0], message)
     return kind.read(rule)
 
@@ -85,7 +101,9 @@ def _tokens(bound: str, field: str) -> Callable[[_Rule], Elements]:
 
     def read(rule: _Rule) -> Elements:
         where = rule.slice()
-        amount = rule.amount(bound, f"how many tokens are {at} to be spent" if bound == "min" else "the most tokens allowed")
+        amount = rule.amount(
+            bound, f"how many tokens are {at} to be spent" if bound == "min" else "the most tokens allowed"
+        )
         resource, period = (rule.row.resource or "").strip(), rule.row.period
         if resource and period and bound == "min":
             rule.error("period", "A floor holds for a resource or for a period, not both; clear one of them")
@@ -121,7 +139,10 @@ def _planned(rule: _Rule, text: str) -> str | None:
         return period
     touching = [planned for planned in horizon.periods if overlap(period, planned, horizon.fiscal_year_starts)]
     if kind_of(period) != kind_of(horizon.first) and touching and rule.is_in_force:
-        rule.error("period", f"{rule.book.scenario} plans {horizon}, so {period} is not one of its periods; write {touching[0]}")
+        rule.error(
+            "period",
+            f"{rule.book.scenario} plans {horizon}, so {period} is not one of its periods; write {touching[0]}",
+        )
     elif rule.is_in_force and rule.row.scenario_names:
         rule.warn("period", f"{rule.book.scenario} plans {horizon}, so this row says nothing there; correct the period")
     return None
@@ -167,7 +188,9 @@ def _excluded(rule: _Rule) -> Elements:
     elements: Elements = []
     for key in keys:
         if key in rule.book.satisfied:
-            rule.warn("members", f"{rule.named(key)} is delivered, so leaving it out says nothing; take it off this row")
+            rule.warn(
+                "members", f"{rule.named(key)} is delivered, so leaving it out says nothing; take it off this row"
+            )
             continue
         says = f"{rule.named(key)} has to be out"
         elements.append(rule.element(("exclusions_initiatives", key), True, "members", says, reason=rule.row.reason))

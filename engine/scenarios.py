@@ -96,9 +96,7 @@ def chosen_scenario(inputs: WorkbookInputs, asked: str | None) -> tuple[Scenario
     return None, (_setup_finding(inputs.setup, "default_scenario", message),)
 
 
-def chosen_set(
-    inputs: WorkbookInputs, asked: str | None, scenario: str | None
-) -> tuple[str, tuple[Finding, ...]]:
+def chosen_set(inputs: WorkbookInputs, asked: str | None, scenario: str | None) -> tuple[str, tuple[Finding, ...]]:
     """The name of the set to be used: the one asked for, else Setup's default, else the only one there is."""
     default = inputs.setup.default_constraint_set
     names = set_names(inputs, scenario)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
+from engine.folding import merged, tell_negative, tell_unknown, tell_unknown_keys
 from engine.inputs import DIMENSIONS
 from engine.keys import normalised
 from engine.notes import Notes
 from engine.problem import Candidate, ConstraintSet, Kpi, Objective, Problem
 from engine.settling_rules import RuleNames, folded_rules
 
-T = TypeVar("T")
 TOKENS = ("tokens", "engineering_tokens")
 """Names of the first resource: rules may use them, ``resources`` may not."""
 
@@ -99,24 +99,6 @@ def _sorted_maps(value: Any) -> Any:
     return [_sorted_maps(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
-def merged(
-    path: str, parts: tuple[str, ...], spelled: Mapping[str, T], notes: Notes, fold: Callable[[str], str] = normalised
-) -> dict[str, T]:
-    """A map with folded keys, sorted. Two spellings of a key that agree are one with a warning, else an error at the second."""
-    first: dict[str, str] = {}
-    values: dict[str, T] = {}
-    for key, value in spelled.items():
-        folded = fold(key)
-        if folded not in values:
-            first[folded], values[folded] = key, value
-        elif values[folded] == value:
-            notes.warn((*parts, folded), f"{first[folded]} and {key} are one name, given twice with the same value.")
-        else:
-            message = f"{first[folded]} and {key} are one name, given twice with different values; keep one of them."
-            notes.error(f"{path}.{key}", value, f"what {first[folded]} says", message)
-    return {key: values[key] for key in sorted(values)}
-
-
 def _periods(problem: Problem, notes: Notes) -> dict[str, str]:
     given = problem.periods or (problem.period_key,)
     names: dict[str, str] = {}
@@ -169,10 +151,10 @@ def _candidates(
 def _candidate(
     path: str, key: str, given: Candidate, kpis: Mapping[str, Kpi] | None, periods: Mapping[str, str] | None, notes: Notes
 ) -> Candidate:
-    _at_least_zero(f"{path}.engineering_tokens", given.engineering_tokens, notes)
+    tell_negative(f"{path}.engineering_tokens", given.engineering_tokens, notes)
     update: dict[str, Any] = {
         "initiative_key": key,
-        "resources": _map(f"{path}.resources", (f"candidates.{key}", "resources"), given.resources, notes, _positive),
+        "resources": _map(f"{path}.resources", (f"candidates.{key}", "resources"), given.resources, notes, tell_negative),
         "kpi_contributions": _map(
             f"{path}.kpi_contributions", (f"candidates.{key}", "kpi_contributions"), given.kpi_contributions, notes
         ),
@@ -181,7 +163,7 @@ def _candidate(
         if normalised(name) in TOKENS:
             message = f"{name} is the first resource: give it as engineering_tokens, not among resources."
             notes.error(f"{path}.resources.{name}", given.resources[name], "another name", message)
-    _known(f"{path}.kpi_contributions", given.kpi_contributions, kpis, "KPI", notes)
+    tell_unknown_keys(f"{path}.kpi_contributions", given.kpi_contributions, kpis, "KPI", notes)
     if given.duration_periods < 1:
         message = f"{path}.duration_periods must be at least 1."
         notes.error(f"{path}.duration_periods", given.duration_periods, "a whole number from 1", message)
@@ -189,7 +171,7 @@ def _candidate(
         period: str | None = getattr(given, field)
         if period is not None and period.strip():
             if periods is not None and normalised(period) not in periods:
-                _unknown(f"{path}.{field}", period, "period", periods.values(), notes)
+                tell_unknown(f"{path}.{field}", period, "period", periods.values(), notes)
             update[field] = normalised(period)
         elif period is not None:
             update[field] = None
@@ -203,13 +185,13 @@ def _candidate(
 def _objective(
     objective: Objective, kpis: Mapping[str, Kpi], known: Mapping[str, Kpi] | None, notes: Notes
 ) -> Objective:
-    weights = _map("objective.weights", ("objective", "weights"), objective.weights, notes, _positive)
-    scales = _map("objective.scales", ("objective", "scales"), objective.scales, notes, _positive)
-    _known("objective.weights", objective.weights, known, "KPI", notes)
-    _known("objective.scales", objective.scales, known, "KPI", notes)
+    weights = _map("objective.weights", ("objective", "weights"), objective.weights, notes, tell_negative)
+    scales = _map("objective.scales", ("objective", "scales"), objective.scales, notes, tell_negative)
+    tell_unknown_keys("objective.weights", objective.weights, known, "KPI", notes)
+    tell_unknown_keys("objective.scales", objective.scales, known, "KPI", notes)
     for i, kpi_key in enumerate(objective.order):
         if known is not None and normalised(kpi_key) not in known:
-            _unknown(f"objective.order[{i}]", kpi_key, "KPI", known, notes)
+            tell_unknown(f"objective.order[{i}]", kpi_key, "KPI", known, notes)
     if not 0 <= objective.tolerance <= 1:
         message = "objective.tolerance is a share: a number from 0 to 1."
         notes.error("objective.tolerance", objective.tolerance, "a number from 0 to 1", message)
@@ -228,10 +210,10 @@ def _objective(
 
 
 def _limits(problem: Problem, notes: Notes) -> None:
-    _at_least_zero("capacity_total_tokens", problem.capacity_total_tokens, notes)
-    _at_least_zero("solver.time_limit_s", problem.solver.time_limit_s, notes)
+    tell_negative("capacity_total_tokens", problem.capacity_total_tokens, notes)
+    tell_negative("solver.time_limit_s", problem.solver.time_limit_s, notes)
     if problem.solver.relative_gap is not None:
-        _at_least_zero("solver.relative_gap", problem.solver.relative_gap, notes)
+        tell_negative("solver.relative_gap", problem.solver.relative_gap, notes)
     if not 0 <= problem.solver.seed < 2**31:
         wanted = "a whole number from 0 to 2147483647"
         notes.error("solver.seed", problem.solver.seed, wanted, f"solver.seed must be {wanted}.")
@@ -242,7 +224,7 @@ def _starts(problem: Problem, periods: Mapping[str, str] | None, notes: Notes) -
         return None
     for key, period in problem.previous_starts.items():
         if periods is not None and normalised(period) not in periods:
-            _unknown(f"previous_starts.{key}", period, "period", periods.values(), notes)
+            tell_unknown(f"previous_starts.{key}", period, "period", periods.values(), notes)
     folded = {key: normalised(period) for key, period in problem.previous_starts.items()}
     return merged("previous_starts", ("previous_starts",), folded, notes)
 
@@ -278,22 +260,3 @@ def _map(
         if check:
             check(f"{path}.{key}", value, notes)
     return merged(path, parts, given, notes)
-
-
-def _at_least_zero(path: str, value: Decimal, notes: Notes) -> None:
-    if value < 0:
-        notes.error(path, value, "a number from 0", f"{path} must not be negative.")
-
-
-_positive = _at_least_zero
-
-
-def _known(path: str, given: Iterable[str], known: Mapping[str, Any] | None, noun: str, notes: Notes) -> None:
-    for key in given:
-        if known is not None and normalised(key) not in known:
-            _unknown(f"{path}.{key}", key, noun, known, notes)
-
-
-def _unknown(path: str, found: str, noun: str, known: Iterable[str], notes: Notes) -> None:
-    listed = ", ".join(known) or "none"
-    notes.error(path, found, f"one of {listed}", f"The problem knows no {noun} {found.strip()}; it knows {listed}.")

@@ -12,7 +12,7 @@ def solve(
     problem: Problem,
     *,
     time_limit_s: Decimal | float | None = None,
-    relative_gap: Decimal | float | None | Literal["problem"] = "problem",
+    relative_gap: Decimal | float | Literal["problem"] | None = "problem",
     spent_s: float = 0.0,
 ) -> Solution:
     """The best plan and what is known of it (``model.md`` section 7). Never raises for the problem's sake.

@@ -31,6 +31,7 @@ class ColumnType(StrEnum):
     NUMBER = "number"
     INTEGER = "integer"
     PERCENT = "percent"  # a fraction: 25 % is 0.25
+    AMOUNT = "amount"  # a number; of a share rule a percentage
     CHECKBOX = "checkbox"
     DATE = "date"
     DATETIME = "datetime"

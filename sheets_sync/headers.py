@@ -14,7 +14,7 @@ from decimal import Decimal
 from engine.findings import Finding, Severity
 from engine.keys import normalised
 from sheets_sync.columns import Family, Tab
-from sheets_sync.grids import CellValue, Grid
+from sheets_sync.grids import CellValue, Grid, Workbook
 
 _IGNORED = re.compile(r"[\s_\-‐‑–]+")
 _MEND = "run `roadmap init` to add it"
@@ -98,6 +98,13 @@ def header(grid: Grid, tab: Tab, kpis: Iterable[str] = ()) -> Header:
         findings=tuple(findings),
         pm_columns=_pm_columns(tab, columns, families),
     )
+
+
+def grid_of(workbook: Workbook, tab: Tab) -> Grid | None:
+    """The grid of a tab, found by its title as headers are; None where there is none."""
+    if tab.name in workbook.grids:
+        return workbook.grids[tab.name]
+    return next((grid for title, grid in workbook.grids.items() if folded(title) == folded(tab.name)), None)
 
 
 def _declared(

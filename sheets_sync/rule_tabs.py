@@ -213,7 +213,7 @@ CONSTRAINTS = Tab(
         ),
         pm(
             "min",
-            ColumnType.NUMBER,
+            ColumnType.AMOUNT,
             "At least this much; of a share a percentage.",
             minimum=0,
             unit="tokens, the resource's own, initiatives or percent",
@@ -222,7 +222,7 @@ CONSTRAINTS = Tab(
         ),
         pm(
             "max",
-            ColumnType.NUMBER,
+            ColumnType.AMOUNT,
             "At most this much; of a share a percentage.",
             minimum=0,
             unit="tokens, the resource's own, initiatives or percent",

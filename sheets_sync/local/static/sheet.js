@@ -273,7 +273,7 @@ export class Sheet {
     (row.c ?? []).forEach((cell, column) => {
       if (!Array.isArray(cell) || !cell[0]) return;
       const { font, size } = this.fonts[cell[1]] ?? { font: FONT, size: 13.3 };
-      const line = size === 13.3 ? LINE : size * 1.3;
+      const line = size === 13.3 ? LINE : size * 1.35;
       const isWrapped = cell[2]?.p === "wrap";
       const span = this.merged.get(`${row.i},${column}`);
       if (span && span[0] > 1) return;
