@@ -1,7 +1,7 @@
 """What all tables share: naming convention, column types, ``created_at`` and ``updated_at``, closed vocabularies.
 
-The trigger that maintains ``updated_at`` (and the one that keeps published versions as they are) is declared here beside
-the tables, so that the declared schema is the whole schema.
+The trigger that maintains ``updated_at`` (and the one that keeps published versions as they are) is declared here,
+beside the tables, so that the declared schema is the whole schema.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 One server per home, shared by all commands. It is started by the first of them under a file lock, in a session of its
 own, so that it outlives that command, Ctrl-C and ``kill -9`` alike, and it keeps running until ``stop`` (``roadmap db
-stop``). It listens on no TCP port; its socket lies in a 0700 folder and its password in a 0600 file. Whether it lives is
-found out by connecting to it, never from a pid file alone: a pid may belong to anything by now.
+stop``). It listens on no TCP port; its socket lies in a 0700 folder and its password in a 0600 file. Whether it lives
+is found out by connecting to it, never from a pid file alone: a pid may belong to anything by now.
 """
 
 from __future__ import annotations
@@ -91,11 +91,9 @@ def stop(home: Path) -> bool:
     if not place.data.exists():
         return False
     with _locked(place):
-        pid = _proven_pid(place)
+        pid = _interrupt(place)
         if pid is None:
             return False
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)  # Postgres' "fast" shutdown: transactions are rolled back, nothing is lost
         deadline = time.monotonic() + STOP_LIMIT_S
         while (place.data / "postmaster.pid").exists():
             if time.monotonic() > deadline:
@@ -189,7 +187,7 @@ def _start_locked(place: Place) -> bool:
     make_private_folder(socket_folder(place), place.account)
     if not place.data.exists():
         _make_cluster(place, programs)
-    noted = _noted_pid(place)
+    noted, _ = _pid_file(place)
     belongs = _pid_belongs(noted, place)
     if noted and belongs and _answers_before_it_ends(place, noted):
         return False
@@ -201,7 +199,7 @@ def _start_locked(place: Place) -> bool:
 
 
 def _make_cluster(place: Place, programs: Path) -> None:
-    """Makes the data folder, role and database beside their final name, and renames at the end: never half a cluster."""
+    """Makes the data folder, role and database beside their final name and renames at the end: never half of it."""
     for leftover in place.base.glob("data.new-*"):
         shutil.rmtree(leftover)
     fresh = place.base / f"data.new-{os.getpid()}"
@@ -243,7 +241,7 @@ def _environment() -> dict[str, str]:
 
 
 def _run(place: Place, command: list[Any], text: str = "", *, secret: str | None = None) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own command
         [str(part) for part in command],
         input=text,
         text=True,
@@ -293,7 +291,7 @@ def _launch(place: Place, programs: Path, foreign_pid: int | None) -> int:
         environment["PG_GRANDPARENT_PID"] = str(foreign_pid)
     log = _opened_log(place)
     try:
-        started = subprocess.run(
+        started = subprocess.run(  # noqa: S603 - our own command
             ["/bin/sh", "-c", '"$@" >&2 </dev/null & echo $!', "sh", *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -352,10 +350,6 @@ def _last_words(place: Place, log_start: int) -> str:
     return f"see {place.log}."
 
 
-def _noted_pid(place: Place) -> int | None:
-    return _pid_file(place)[0]
-
-
 def _pid_file(place: Place) -> tuple[int | None, int]:
     """The pid and start time (Unix seconds) that the last server noted; (None, 0) without a readable note."""
     try:
@@ -367,36 +361,45 @@ def _pid_file(place: Place) -> tuple[int | None, int]:
 
 
 def _pid_belongs(pid: int | None, place: Place) -> bool | None:
-    """Whether the process ``pid`` is the server of this data folder, by its command line; None where that is hidden."""
-    if not pid:
-        return False
+    """Whether the process ``pid`` is the server of this data folder, or the shell about to become it, by its command
+    line; None where that is hidden from us."""
+    words = _command_words(pid) if pid else ()
+    return None if words is None else os.fsencode(place.data) in words
+
+
+def _command_words(pid: int) -> tuple[bytes, ...] | None:
+    """The command line of a process; empty where there is none (or only a zombie), None where it is hidden from us."""
     if Path("/proc/self/cmdline").exists():
         try:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            return tuple(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
         except (FileNotFoundError, ProcessLookupError):
-            return False
+            return ()
         except OSError:
             return None
-        arguments = line.split(b"\0")
-        # Between fork and exec the shell's line is seen, which names the data folder as well.
-        return os.fsencode(place.data) in arguments
-    listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)  # noqa: S607
-    return os.fsencode(place.data) in listed.stdout
+    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
+    line = subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 - only a number varies
+    program, _, rest = line.strip().partition(b" -D ")
+    return (program, b"-D", rest.partition(b" -c ")[0])
 
 
-def _proven_pid(place: Place) -> int | None:
-    """The pid of the running server of this place, proven to be it; None where none runs.
+def _interrupt(place: Place) -> int | None:
+    """Asks the running server of this place to end (Postgres' "fast" shutdown: open transactions are rolled back) and
+    returns its pid; None where none runs.
 
-    Proof is a connection (while it is open its postmaster lives) whose postmaster started when the pid file says, or
-    the command line of the process.
+    Nothing is signalled but a proven postmaster: while our connection is open, the one that started when the pid file
+    says is alive; or, where it gives no connection, the command line is that of postgres on this data folder.
     """
     pid, noted_start = _pid_file(place)
     if pid is None:
         return None
-    if _pid_belongs(pid, place):
-        return pid
     with suppress(psycopg.OperationalError), _connect(place) as connection:
         row = connection.execute("select pg_postmaster_start_time()").fetchone()
         if row and isinstance(row[0], datetime) and abs(row[0].timestamp() - noted_start) < 5:
+            os.kill(pid, signal.SIGINT)
             return pid
+    words = _command_words(pid) or ()
+    if Path(os.fsdecode(words[0] if words else b"")).name == "postgres" and os.fsencode(place.data) in words:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+        return pid
     return None

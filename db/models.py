@@ -13,9 +13,9 @@
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
                 └─ requests ── optimization_runs
 
-Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT: neither
-an initiative nor a run that a portfolio or a roadmap names can be deleted. ``name_key`` is the form in which names match
-(``engine.keys.normalised``), so that "Core" and "core " are one scenario.
+Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT:
+neither an initiative nor a run that a portfolio or a roadmap names can be deleted. ``name_key`` is the form in which
+names match (``engine.keys.normalised``), so that "Core" and "core " are one scenario.
 """
 
 from __future__ import annotations

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import case, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import case, func, null, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.expression import ColumnElement, cast
 
+from db.documents import as_jsonb, as_text, plain
 from db.errors import DatabaseBug
 from db.models import RULE_FIELDS, ConstraintSetRow, ScenarioRow, table
 from db.records import StoredConstraintSet
@@ -25,36 +24,42 @@ def save_constraint_set(
 
     ``save_inputs`` must have stored the scenario.
     """
-    scenario_id = find_scenario_id(session, workspace_id, scenario)
+    scenario_id = session.scalars(
+        select(ScenarioRow.id).where(
+            ScenarioRow.workspace_id == workspace_id, ScenarioRow.name_key == normalised(scenario)
+        )
+    ).one_or_none()
     if scenario_id is None:
-        raise DatabaseBug(f"The scenario {scenario!r} is not stored yet. This is a fault of roadmap, not yours.")
+        raise DatabaseBug(f"The scenario {scenario!r} has not been stored. This is a fault of roadmap, not yours.")
     form = stored_form(constraint_set)
-    rules = table(ConstraintSetRow).c
-    values: dict[str, ColumnElement[object] | object] = {
-        field: _as_jsonb(form[field]) if form.get(field) not in (None, {}, [], ()) else None for field in RULE_FIELDS
+    columns = table(ConstraintSetRow).c
+    values: dict[str, Any] = {
+        field: null() if form.get(field) in (None, {}, [], ()) else as_jsonb(json_text(form[field]))
+        for field in RULE_FIELDS
     }
-    values |= {"name": name.strip(), "digest": constraint_digest(constraint_set)}
-    values |= {"sources": _as_jsonb(form.get("sources", {})), "compiled_at": func.now()}
+    values["sources"] = as_jsonb(json_text(form.get("sources", {})))
+    values |= {"name": name.strip(), "digest": constraint_digest(constraint_set), "compiled_at": func.now()}
     statement = insert(ConstraintSetRow).values(scenario_id=scenario_id, name_key=normalised(name), **values)
-    is_new = rules.digest != statement.excluded.digest
-    updates = {column: statement.excluded[column] for column in values}
-    updates["version"] = case((is_new, rules.version + 1), else_=rules.version)
+    updates: dict[str, Any] = {column: statement.excluded[column] for column in values}
+    differs = columns.digest != statement.excluded.digest
+    updates["version"] = case((differs, columns.version + 1), else_=columns.version)
     statement = statement.on_conflict_do_update(index_elements=["scenario_id", "name_key"], set_=updates)
-    row = session.execute(
-        statement.returning(rules.id, rules.scenario_id, rules.version, rules.digest),
-    ).one()
+    row = session.execute(statement.returning(columns.id, columns.scenario_id, columns.version, columns.digest)).one()
     return StoredConstraintSet(**row._mapping)
 
 
 def load_constraint_set(session: Session, workspace_id: int, scenario: str, name: str) -> ConstraintSet | None:
     """The set stored under (scenario, name), sources included; None where there is none."""
-    rules = table(ConstraintSetRow).c
-    # One object of all fields, as text: a driver that parses JSON itself would make floats of the numbers.
-    document = func.jsonb_strip_nulls(_object_of((*RULE_FIELDS, "sources")))
-    found = session.scalars(
-        select(cast(document, JSONB).op("::")(literal_text()))
-        .join(ScenarioRow, ScenarioRow.id == rules.scenario_id)
+    columns = table(ConstraintSetRow).c
+    fields = (*RULE_FIELDS, "sources")
+    row = session.execute(
+        select(*(as_text(columns[field]).label(field) for field in fields))
+        .join(ScenarioRow, ScenarioRow.id == columns.scenario_id)
         .where(ScenarioRow.workspace_id == workspace_id, ScenarioRow.name_key == normalised(scenario))
-        .where(rules.name_key == normalised(name))
+        .where(columns.name_key == normalised(name))
     ).one_or_none()
-    return None if found is None else ConstraintSet.model_validate(json.loads(found, parse_float=Decimal))
+    if row is None:
+        return None
+    return ConstraintSet.model_validate(
+        {field: plain(held) for field, held in row._mapping.items() if held is not None}
+    )

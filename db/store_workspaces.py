@@ -21,7 +21,8 @@ from engine.keys import canonical_initiative_key, initiative_key, normalised
 
 KEY_LEAP = 100_000
 """How far one pasted key may carry the sequence: INIT-999999999999 must not use up all numbers."""
-_WHOLE = range(-(2**63), 2**63)
+_LARGEST = 2**63
+"""Of a BIGINT."""
 
 
 def register_workspace(session: Session, spreadsheet_id: str, title: str, url: str) -> WorkspaceRecord:
@@ -63,7 +64,9 @@ def note_initiative_keys(session: Session, keys: Iterable[str]) -> tuple[str, ..
     Returns the keys that lie more than ``KEY_LEAP`` beyond it: those are not obeyed. (They stay usable, and
     ``reserve_initiative_keys`` passes over them.) The sequence is moved by drawing numbers, so that it only ever grows.
     """
-    state = session.execute(select(text("last_value"), text("is_called")).select_from(text(INITIATIVE_KEY_SEQUENCE))).one()
+    state = session.execute(
+        select(text("last_value"), text("is_called")).select_from(text(INITIATIVE_KEY_SEQUENCE))
+    ).one()
     last: int = state.last_value if state.is_called else state.last_value - 1
     noted = sorted({canonical_initiative_key(key) or "" for key in keys} - {""}, key=_number)
     obeyed = [key for key in noted if _number(key) <= last + KEY_LEAP]
@@ -256,7 +259,7 @@ def _finite(number: Decimal | None) -> Decimal | None:
 
 
 def _whole(number: int | None) -> int | None:
-    return number if number in _WHOLE else None
+    return number if number is not None and -_LARGEST <= number < _LARGEST else None
 
 
 def _amounts(amounts: Mapping[str, Decimal]) -> str:

@@ -1,4 +1,4 @@
-"""Many rows in one statement: columns go over as arrays, ``unnest`` makes them rows, and only what differs is written."""
+"""Many rows in one statement: columns go as arrays, ``unnest`` makes them rows, and only what differs is written."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from engine.metrics import KpiBook
 from engine.periods import canonical_period, kind_of, overlap
 from engine.problem import Candidate, SourceCell
 from engine.scenarios import Plan
-from engine.sentences import listed, place, proposal, quoted, shown, told
+from engine.sentences import listed, place, shown, told
 
 _SHAPING = ("duration_periods", "earliest_period", "latest_period", *DIMENSIONS)
 _DECIDING = ("is_candidate", "candidate_period", "lifecycle_status")
@@ -40,7 +40,7 @@ class Field:
     candidates: tuple[Candidate, ...] = ()
     elements: tuple[Element, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    sources: Sources = field(default_factory=dict)
+    sources: Sources = field(default_factory=dict[str, tuple[SourceCell, ...]])
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -214,12 +214,17 @@ class _FieldReading:
         self.findings += window_findings
         gains = self.gains.of.get(key, {})
         self.candidates.append(
-            Candidate.model_construct(
+            Candidate(
                 initiative_key=key,
                 title=(row.title or "").strip(),
                 engineering_tokens=tokens,
                 resources=dict(row.resources),
-                **{dimension: _blank_is_none(getattr(row, dimension)) for dimension in DIMENSIONS},
+                country=_blank_is_none(row.country),
+                department=_blank_is_none(row.department),
+                category=_blank_is_none(row.category),
+                program=_blank_is_none(row.program),
+                product=_blank_is_none(row.product),
+                segment=_blank_is_none(row.segment),
                 kpi_contributions=dict(gains),
                 score=Decimal(0),
                 duration_periods=row.duration_periods or 1,
@@ -307,8 +312,6 @@ def _blank_is_none(text: str | None) -> str | None:
     return text.strip() or None if text else None
 
 
-def why_unknown(key: str, register: Register) -> str:
-    """Why a rule cannot name this initiative, and how to mend it."""
-    near = proposal(key, list(register.rows)) if register.rows else ""
-    named = near if near.startswith("did") else "correct the key or add the initiative"
-    return f"{quoted(key)} is not in Initiatives; {named}"
+def why_unknown(key: str) -> str:
+    """Why a rule cannot name this initiative, and how to mend it. No other key is proposed: near keys mean nothing."""
+    return f"{key} is not in Initiatives; correct the key, or add the initiative"

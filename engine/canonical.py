@@ -1,17 +1,18 @@
 """The one JSON form of a ConstraintSet, and its digest (``model.md`` section 3).
 
 Two forms of the same rules: *stored* keeps the first spelling of each key, labels and sources; *folded* has every key
-normalised and neither labels nor sources, and its SHA-256 is the digest. In both, keys and lists are sorted by normalised
-key, duplicates are one, numbers are in shortest form, and what is not set does not stand there: absent, null and "" are one.
+normalised and neither labels nor sources, and its SHA-256 is the digest. In both, keys and lists are sorted by
+normalised key, duplicates are one, numbers are in shortest form, and what is not set does not stand there: absent, null
+and "" are one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from engine.keys import normalised
 from engine.problem import Bundle, BySlice, ConstraintSet, Group, Synergy
@@ -49,9 +50,10 @@ def number_text(number: Decimal | int) -> str:
 def json_text(value: Any) -> str:
     """Compact JSON of maps, lists, text, booleans, None, int and Decimal; maps in the order they have."""
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json_text(str(key))}:{json_text(held)}" for key, held in value.items()) + "}"
+        held = cast("Mapping[str, Any]", value)
+        return "{" + ",".join(f"{json_text(key)}:{json_text(held[key])}" for key in held) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(json_text(held) for held in value) + "]"
+        return "[" + ",".join(map(json_text, cast("Sequence[Any]", value))) + "]"
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return number_text(value)
     return json.dumps(value, ensure_ascii=False)
@@ -191,18 +193,22 @@ def _unique(elements: Iterable[Any], *, fold: bool, label: str | None = None) ->
     """The elements, each once and sorted by normalised members; a ``label`` is compared by no one and folded away."""
     first: dict[tuple[Any, str], Any] = {}
     for element in elements:
-        bare = {key: held for key, held in element.items() if key != label} if isinstance(element, dict) else element
+        bare: Any = element
+        if isinstance(element, dict):
+            held = cast("dict[str, Any]", element)
+            bare = {key: held[key] for key in held if key != label}
         folded = _folded(bare)
-        members = folded["members"] if isinstance(folded, dict) else folded
+        members: Any = cast("dict[str, Any]", folded)["members"] if isinstance(folded, dict) else folded
         first.setdefault((members, json_text(folded)), bare if fold else element)
     return [first[identity] for identity in sorted(first)]
 
 
 def _folded(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _folded(held) for key, held in value.items()}
+        held = cast("dict[str, Any]", value)
+        return {key: _folded(held[key]) for key in held}
     if isinstance(value, (list, tuple)):
-        return tuple(_folded(held) for held in value)
+        return tuple(map(_folded, cast("Sequence[Any]", value)))
     return normalised(value) if isinstance(value, str) else value
 
 

@@ -17,7 +17,7 @@ from engine.findings import Finding, Severity
 from engine.inputs import WorkbookInputs
 from engine.locks import Carried, carried_over
 from engine.metrics import kpi_book
-from engine.problem import ConstraintSet, Problem
+from engine.problem import ConstraintSet, Kpi, Problem
 from engine.roadmap import RoadmapVersion
 from engine.rows_in_force import Book, resources_of, spellings_of
 from engine.rules import rule_elements
@@ -32,8 +32,11 @@ _FORCING = ("mandatory_initiatives", "locks")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """What the rows mean for one scenario and set. ``problem`` is None when the run must stop: then at least one finding
-    has ``stops_run`` and says why. ``scenario_name`` and ``constraint_set_name`` are those chosen, "" where none could be."""
+    """What the rows mean for one scenario and set.
+
+    ``problem`` is None when the run must stop: then at least one finding has ``stops_run`` and says why.
+    ``scenario_name`` and ``constraint_set_name`` are those chosen, "" where none could be.
+    """
 
     problem: Problem | None
     constraint_set: ConstraintSet
@@ -51,10 +54,11 @@ def compile_problem(
     today: date,
     published: RoadmapVersion | None = None,
 ) -> Compiled:
-    """The problem of ``scenario`` under ``constraint_set`` (None: Setup's defaults), as of ``today`` in the workspace's zone.
+    """The problem of ``scenario`` under ``constraint_set`` (None: Setup's defaults).
 
-    ``published`` is the latest version of the roadmap last published for that scenario; one of another scenario is ignored.
-    Every row that is switched on is checked; only problems of rows that hold here, or of the run itself, stop the run.
+    ``today`` is the date in the workspace's time zone. ``published`` is the latest version of the roadmap last
+    published for that scenario; one of another scenario is ignored. Every row that is switched on is checked; only
+    problems of rows that hold here, or of the run itself, stop the run.
     """
     kpis, register = kpi_book(inputs.metrics), register_of(inputs.initiatives)
     findings = [*kpis.findings, *register.findings]
@@ -126,7 +130,7 @@ def _carried(
 def _problem(
     plan: Plan,
     set_name: str,
-    kpis: Sequence[object],
+    kpis: tuple[Kpi, ...],
     field: Field,
     rule_set: ConstraintSet,
     carried: Carried,
@@ -139,7 +143,7 @@ def _problem(
         periods=plan.horizon.periods,
         capacity_total_tokens=plan.capacity_total_tokens,
         objective=plan.objective,
-        kpis=tuple(kpis),
+        kpis=kpis,
         candidates=field.candidates,
         constraint_set=rule_set,
         previous_selection=carried.previous_selection,
@@ -175,9 +179,11 @@ def _forced_but_absent(element: Element, register: Register, left_out: str | Non
         lacks, how = "is no candidate of this plan", "tick its is_candidate (and check its candidate_period)"
     else:
         lacks, how = f"is left out of the run ({left_out})", "mend its row in Initiatives"
+    if row is not None and row is element.row:
+        return [told(row, element.column, f"It {must} ({element.says}) but {lacks}; {how}", stops_run=True)]
     message = f"{register.named(key)} {must} but {lacks}; {how}, or take it off this row"
     found = [told(element.row, element.column, message, stops_run=True)]
-    if row is not None and row is not element.row:
+    if row is not None:
         message = f"{place(element.row)} says that it {must}, but it {lacks}; {how}"
         found.append(told(row, None, message, stops_run=True))
     return found

@@ -13,8 +13,8 @@ from engine.sentences import told
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """``earliest`` and ``latest`` are planned periods, None where nothing binds inside the horizon. ``column`` is the cell
-    behind ``latest`` or behind ``excluded_because``, which says why it cannot be worked on at all."""
+    """When it can be worked on. ``earliest`` and ``latest`` are planned periods, None where nothing binds inside the
+    horizon; ``column`` is the cell behind ``latest``, or behind ``excluded_because``: why it cannot be done at all."""
 
     earliest: str | None = None
     latest: str | None = None

@@ -40,8 +40,9 @@ class Element:
     """One thing that a row says.
 
     ``path`` is where it stands, as spelled: ``("caps", "country", "UK")``; lists are named by their members:
-    ``("bundles", "init-000001+init-000002")``. ``column`` is the cell that holds its ``value``. ``says`` tells a PM what it
-    means. ``is_typed`` is False where it follows from other facts (an initiative in progress, a lock) and may repeat a row.
+    ``("bundles", "init-000001+init-000002")``. ``column`` is the cell that holds its ``value``; ``says`` tells a PM
+    what it means. ``is_typed`` is False where it follows from other facts (an initiative in progress, a lock): such a
+    one may repeat a row.
     """
 
     path: Path
@@ -72,7 +73,7 @@ def source_of(row: Row, column: str | None) -> SourceCell | None:
 
 
 def collisions(elements: Sequence[Element]) -> tuple[Finding, ...]:
-    """What is wrong between rows: the same thing twice is a warning, rows that disagree are errors that name each other."""
+    """What is wrong between rows: said twice is a warning, rows that disagree are errors that name each other."""
     by_path: dict[Path, list[Element]] = defaultdict(list)
     for element in elements:
         if element.is_typed:
@@ -87,7 +88,7 @@ def collisions(elements: Sequence[Element]) -> tuple[Finding, ...]:
             _, _, things = twice.setdefault((id(again.row), id(said[0].row)), (again, said[0], []))
             things.append(again.says)
     for again, first, things in twice.values():
-        message = f"{place(first)} says this already ({listed(things, 3)}); one of the two is enough"
+        message = f"{place(first.row)} says this already ({listed(things, 3)}); one of the two is enough"
         found.append(told(again.row, None, message, severity=Severity.WARN))
     return tuple(found)
 
@@ -178,10 +179,18 @@ def _sources(elements: Iterable[Element], also: Sources) -> dict[str, tuple[Sour
     for element in elements:
         source = source_of(element.row, element.column)
         if source is not None:
-            # The two bounds of a group are one element of the set.
-            path = element.folded[:2] if element.path[0] == "groups" else element.folded
-            found.setdefault(".".join(path), {}).setdefault(source.cell, source)
+            for path in _names_of(element):
+                found.setdefault(".".join(path), {}).setdefault(source.cell, source)
     return {path: tuple(found[path][cell] for cell in sorted(found[path])) for path in sorted(found)}
+
+
+def _names_of(element: Element) -> tuple[Path, ...]:
+    """What ``sources`` calls the element: a list's element by its members, a prerequisite also by who waits."""
+    if element.path[0] in ("groups", "synergy_bonuses"):
+        return (element.folded[:2],)
+    if element.path[0] == "prerequisites":
+        return element.folded[:2], element.folded
+    return (element.folded,)
 
 
 def whole(number: Decimal) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from engine.findings import Finding
@@ -20,9 +20,9 @@ NEEDED = ("kpi_key", "kpi_level", "direction", "is_active")
 class KpiBook:
     """The KPIs by normalised key. ``off`` are switched off, ``broken`` have a row that has to be mended first."""
 
-    known: Mapping[str, Kpi] = field(default_factory=dict)
-    off: frozenset[str] = frozenset()
-    broken: Mapping[str, MetricRow] = field(default_factory=dict)
+    known: Mapping[str, Kpi]
+    off: frozenset[str]
+    broken: Mapping[str, MetricRow]
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -67,11 +67,13 @@ def kpi_book(rows: Iterable[MetricRow]) -> KpiBook:
         elif len(active) > 1:
             findings += _twice(active)
             broken[key] = active[0]
-        elif active[0].bad.intersection(NEEDED) or (wrong := _wrong(active[0])):
-            findings += wrong if not active[0].bad.intersection(NEEDED) else []
-            broken[key] = active[0]
         else:
-            known[key] = _kpi(active[0])
+            wrong = _wrong(active[0])
+            findings += wrong
+            if wrong or active[0].bad.intersection(NEEDED):
+                broken[key] = active[0]
+            else:
+                known[key] = _kpi(active[0])
     return KpiBook(known, frozenset(off), broken, tuple(findings))
 
 

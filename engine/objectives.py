@@ -78,8 +78,8 @@ def _weighted(row: ScenarioRow, kpis: KpiBook) -> tuple[Objective | None, tuple[
         elif weights.setdefault(kpi.kpi_key, weight) != weight:
             message = f"{kpi.kpi_key} has two weights; write it once"
             findings.append(told(row, column, message, stops_run=True))
-    if not row.objective_weights:
-        message = "weighted_kpis needs weights; write them like revenue 60%, orders 40%"
+    if not any(row.objective_weights.values()) and not findings:
+        message = "weighted_kpis needs a weight above zero; write them like revenue 60%, orders 40%"
         findings.append(told(row, column, message, stops_run=True))
     return (None if findings else Objective(mode="weighted_kpis", weights=weights)), tuple(findings)
 

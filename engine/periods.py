@@ -78,7 +78,8 @@ def _parsed(key: str) -> _Period:
 def canonical_period(text: str) -> str | None:
     """The key that ``text`` means: "Q1 2026", "1Q26", "2026Q1", "H1 26", "2026-3", "March 2026"; None if in doubt.
 
-    Years are 1900 to 2999, those of two digits 2000 to 2099. "FY26 Q1" is None: some fiscal years are called after the year they end in.
+    Years are 1900 to 2999, those of two digits 2000 to 2099. "FY26 Q1" is None: some fiscal years are called after the
+    year they end in.
     """
     plain = unicodedata.normalize("NFKC", text).strip().replace("’", "'")
     for form in _FORMS:

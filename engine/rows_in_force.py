@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -24,8 +24,8 @@ SCOPE = ("scenario_name", "constraint_set_name", "is_active")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """What a rule's cells may name. ``scenario`` and ``horizon`` are None where no scenario could be chosen: then no rule
-    is in force, but every rule is still checked."""
+    """What rules may name. ``scenario`` and ``horizon`` are None where no scenario could be chosen: then no rule
+    is in force, but every rule is checked all the same."""
 
     register: Register
     kpis: KpiBook
@@ -37,7 +37,6 @@ class Book:
     spellings: Mapping[str, Mapping[str, str]]
     resources: Mapping[str, str]
     satisfied: frozenset[str] = frozenset()
-    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def spellings_of(rows: Iterable[InitiativeRow]) -> dict[str, dict[str, str]]:
@@ -70,14 +69,11 @@ class RowReading:
         self.row = row
         self.book = book
         self.findings: list[Finding] = []
-        self.is_in_force = False
+        self.is_broken = False
         self.is_in_force = self._holds()
 
-    @property
-    def is_broken(self) -> bool:
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
-
     def error(self, column: str | None, message: str) -> None:
+        self.is_broken = True
         self.findings.append(told(self.row, column, message, stops_run=self.is_in_force))
 
     def warn(self, column: str | None, message: str) -> None:
@@ -87,21 +83,22 @@ class RowReading:
         row, book = self.row, self.book
         unread = [column for column in (*SCOPE, "valid_until") if column in row.bad]
         if unread:
-            self.is_in_force = True
-            self.error(None, f"Whether this row holds is unknown, since its {unread[0]} cannot be read; mend that cell")
-            return True
+            self.is_broken = True
+            message = f"Whether this row holds is unknown, since its {unread[0]} cannot be read; mend that cell"
+            self.findings.append(told(row, None, message, stops_run=book.scenario is not None))
+            return book.scenario is not None
         names = {normalised(name) for name in row.scenario_names}
-        known = {normalised(name) for name in book.scenario_names}
-        here = book.scenario is not None and (not names or normalised(book.scenario) in names)
         sets = {normalised(name) for name in row.constraint_set_names}
-        holds = here and (not sets or normalised(book.constraint_set) in sets)
+        is_of_scenario = book.scenario is not None and (not names or normalised(book.scenario) in names)
+        is_of_set = not sets or normalised(book.constraint_set) in sets
+        known = {normalised(name) for name in book.scenario_names}
         for name in row.scenario_names:
             if normalised(name) not in known:
-                # The row may have been meant for this very scenario.
-                self.is_in_force = book.scenario is not None and not names & known
+                # The row may have been meant for this very scenario: then its rule would be lost.
+                is_lost = book.scenario is not None and not is_of_scenario and is_of_set
                 message = f"There is no scenario {quoted(name)}; {proposal(name, book.scenario_names)}"
-                self.error("scenario_name", message)
-        return holds
+                self.findings.append(told(row, "scenario_name", message, stops_run=is_lost))
+        return is_of_scenario and is_of_set
 
     def require_readable(self, columns: Iterable[str]) -> None:
         """An error for each of the columns whose cell could not be read: the cell itself is told already."""
@@ -174,10 +171,7 @@ class RowReading:
         """The fraction in ``column``, 0 to 1."""
         value = self.amount(column, what)
         if value is not None and value > 1:
-            if value <= 100:
-                how = f"write {shown(value)}% or {shown(value / 100)}"
-            else:
-                how = "write a percentage up to 100%"
+            how = f"write {shown(value)}% or {shown(value / 100)}" if value <= 100 else "write a percentage up to 100%"
             self.error(column, f"{shown(value)} is {percent(value)} of all tokens; {how}")
             return None
         return value
@@ -198,7 +192,7 @@ class RowReading:
         keys = sorted_keys(names)
         for key in keys:
             if key not in self.book.register.rows:
-                self.error(column, why_unknown(key, self.book.register))
+                self.error(column, why_unknown(key))
         if len(keys) < least and column not in self.row.bad:
             self.error(column, why if keys or least == 1 else f"members is missing; {why[0].lower()}{why[1:]}")
         return keys
@@ -210,7 +204,7 @@ class RowReading:
             found = f"{quoted(text)} is no initiative" if text else "The initiative is missing"
             self.error(column, f"{found}; write its key, like INIT-000123")
         elif key not in self.book.register.rows:
-            self.error(column, why_unknown(key, self.book.register))
+            self.error(column, why_unknown(key))
         return key
 
 

@@ -1,5 +1,8 @@
-"""Constraints rows -> elements of the ConstraintSet. One function for each kind of rule; ``KINDS`` says which columns each
-kind uses (workbook.md, "Which columns each constraint_type uses")."""
+"""Constraints rows -> elements of the ConstraintSet.
+
+One function reads each kind of rule; ``KINDS`` says which columns each kind uses (workbook.md, "Which columns each
+constraint_type uses").
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.elements import Element, members_label
-from engine.findings import Finding
+from engine.findings import Finding, Severity
 from engine.inputs import ConstraintRow
 from engine.keys import normalised
 from engine.periods import canonical_period, kind_of, overlap
 from engine.rows_in_force import Book, RowReading
-from engine.sentences import listed, nearest, percent, quoted, shown
+from engine.sentences import listed, nearest, percent, quoted, shown, told
 
 Elements = list[Element]
+_SAYS_NOTHING = "This row says nothing yet; choose a constraint_type, or clear the row"
 _EVERY_RULE = (
     "dimension",
     "dimension_key",
@@ -59,8 +63,10 @@ def rule_elements(rows: Iterable[ConstraintRow], book: Book) -> tuple[Elements, 
     elements: Elements = []
     findings: list[Finding] = []
     for row in rows:
-        is_off = row.is_active is False and "is_active" not in row.bad
-        if is_off or (row.valid_until is not None and row.valid_until < book.today):
+        if _is_off(row, book):
+            continue
+        if not row.constraint_type and not _filled(row) and not row.bad:
+            findings.append(told(row, "constraint_type", _SAYS_NOTHING, severity=Severity.WARN))
             continue
         rule = _Rule(row, book)
         found = _read(rule)
@@ -68,6 +74,16 @@ def rule_elements(rows: Iterable[ConstraintRow], book: Book) -> tuple[Elements, 
         if rule.is_in_force and not rule.is_broken:
             elements += found
     return elements, findings
+
+
+def _is_off(row: ConstraintRow, book: Book) -> bool:
+    is_off = row.is_active is False and "is_active" not in row.bad
+    return is_off or (row.valid_until is not None and row.valid_until < book.today)
+
+
+def _filled(row: ConstraintRow) -> list[str]:
+    """The columns of the rule itself that are not blank."""
+    return [column for column in _EVERY_RULE if getattr(row, column) not in (None, (), "")]
 
 
 def _read(rule: _Rule) -> Elements:
@@ -83,11 +99,7 @@ def _read(rule: _Rule) -> Elements:
         rule.error("constraint_type", f"{found}; {how}")
         return []
     rule.require_readable(column for column in kind.columns if column != "reason")
-    unused = [
-        column
-        for column in _EVERY_RULE
-        if column not in kind.columns and getattr(rule.row, column) not in (None, (), "")
-    ]
+    unused = [column for column in _filled(rule.row) if column not in kind.columns]
     if unused:
         message = (
             f"A {name} does not use {listed(unused, 9)}; clear what is not used, or choose another constraint_type"

@@ -58,7 +58,7 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What one Scenarios row asks for. ``objective_kpis`` are the normalised keys of the KPIs that the objective counts."""
+    """What one Scenarios row asks for; ``objective_kpis`` are the normalised keys of the KPIs in the objective."""
 
     row: ScenarioRow
     name: str

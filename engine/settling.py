@@ -34,12 +34,13 @@ class Settled:
     slice_names: Mapping[tuple[str, str], str]
     positions: tuple[int, ...]
 
-    def title(self, key: str) -> str:
-        """How a person knows the initiative: its title, else its key."""
-        return self.titles.get(key) or self.initiative_names.get(key, key)
+    def shown(self, key: str) -> str:
+        """The first spelling of an initiative's key."""
+        return self.initiative_names.get(key, key.upper())
 
     @property
     def titles(self) -> Mapping[str, str]:
+        """folded key -> title as given, which may be blank"""
         return {candidate.initiative_key: candidate.title for candidate in self.problem.candidates}
 
 
@@ -55,7 +56,7 @@ def settle(problem: Problem, notes: Notes) -> Settled:
     order = sorted(range(len(candidates)), key=lambda i: candidates[i].initiative_key)
     spelled = {c.initiative_key: problem.candidates[i].initiative_key.strip() for i, c in reversed(list(enumerate(candidates)))}
     resources = {name for candidate in candidates for name in candidate.resources}
-    names = RuleNames(set(spelled), known_kpis, known_periods, resources, _slice_names(problem.candidates))
+    names = RuleNames(candidates, set(spelled), known_kpis, known_periods, resources, _slice_names(problem.candidates))
     rules = folded_rules(problem.constraint_set, names, problem.previous_selection is not None, notes)
     _tell_satisfied_candidates(problem.constraint_set, set(spelled), notes)
     starts = _starts(problem, known_periods, notes)
@@ -80,7 +81,8 @@ def folded_json(problem: Problem) -> str:
     """Canonical JSON of a problem: names folded, maps and candidates sorted, no labels and no ``sources``."""
     from engine.canonical import json_text
 
-    rules = settle(problem, Notes()).problem.constraint_set
+    settled = settle(problem, Notes()).problem
+    rules = settled.constraint_set
     bare = rules.model_copy(
         update={
             "sources": {},
@@ -88,7 +90,7 @@ def folded_json(problem: Problem) -> str:
             "groups": tuple(g.model_copy(update={"group_key": ""}) for g in rules.groups),
         }
     )
-    folded = settle(problem, Notes()).problem.model_copy(update={"constraint_set": bare})
+    folded = settled.model_copy(update={"constraint_set": bare})
     return json_text(_sorted_maps(folded.plain()))
 
 

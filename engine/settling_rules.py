@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +12,7 @@ from engine.folding import merged, tell_negative, tell_unknown
 from engine.inputs import DIMENSIONS
 from engine.keys import normalised
 from engine.notes import Notes
-from engine.problem import Bundle, ConstraintSet, Group, Kpi, Synergy, Target, TargetSet
+from engine.problem import Bundle, Candidate, ConstraintSet, Group, Kpi, Synergy, Target, TargetSet
 from engine.slices import EVERYTHING, dimension_parts, key_parts
 
 Slices = Mapping[str, Mapping[str, Any]]
@@ -23,6 +24,7 @@ class RuleNames:
     """The names that rules may use; None for ``kpis`` or ``periods``: unknown because the problem's own list is bad.
     ``slices`` maps (dimension, folded key) to the spelling shown, and grows with the slices that rules name."""
 
+    listed: Sequence[Candidate]
     candidates: set[str]
     kpis: Mapping[str, Kpi] | None
     periods: Mapping[str, str] | None
@@ -66,15 +68,13 @@ def folded_rules(rules: ConstraintSet, names: RuleNames, has_previous: bool, not
     return rules.model_copy(update=update)
 
 
-@dataclass(slots=True)
 class _Folding:
-    rules: ConstraintSet
-    names: RuleNames
-    notes: Notes
-
-    @property
-    def satisfied(self) -> set[str]:
-        return {normalised(key) for key in self.rules.satisfied if normalised(key)}
+    def __init__(self, rules: ConstraintSet, names: RuleNames, notes: Notes) -> None:
+        self.rules = rules
+        self.names = names
+        self.notes = notes
+        self.satisfied = {normalised(key) for key in rules.satisfied if normalised(key)}
+        self._keys_met: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}
 
     # slices -----------------------------------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ class _Folding:
         found: dict[str, dict[str, Any]] = {}
         spelled: dict[tuple[str, str], str] = {}
         for dimension, keys in given.items():
-            parts = dimension_parts(dimension)
+            parts = dimension_parts(normalised(dimension))
             if parts is None:
                 listed = [*DIMENSIONS, EVERYTHING]
                 tell_unknown(_json_path(*path, dimension), dimension, "dimension", listed, self.notes)
@@ -112,7 +112,7 @@ class _Folding:
 
     def _slice(self, path: tuple[str, ...], dimension: str, parts: tuple[str, ...], key: str) -> tuple[str, str]:
         """The canonical names of a slice; one that no candidate can lie in is warned of."""
-        fitting = key_parts(dimension, key)
+        fitting = key_parts(normalised(dimension), unicodedata.normalize("NFKC", key))
         ordered = sorted(zip(parts, fitting, strict=False), key=lambda p: DIMENSIONS.index(p[0])) if fitting else []
         name = "+".join(part for part in DIMENSIONS if part in parts) or EVERYTHING
         shown = key.strip()
@@ -121,14 +121,18 @@ class _Folding:
             folded = "|".join(normalised(k) for _, k in ordered)
             shown = "|".join(self.names.slices.get((d, normalised(k)), k) for d, k in ordered)
         shown = self.names.slices.setdefault((name, folded), shown)
-        if not self._has_candidates(parts, [(d, normalised(k)) for d, k in ordered], folded):
+        named = tuple(part for part, _ in ordered)
+        met = folded == EVERYTHING if not parts else tuple(normalised(k) for _, k in ordered) in self._met(named)
+        if not met:
             self.notes.warn((*path, name, folded), f"No candidate has {name} {shown or '(blank)'}: it counts as 0.")
         return name, folded
 
-    def _has_candidates(self, parts: tuple[str, ...], ordered: Sequence[tuple[str, str]], folded: str) -> bool:
-        if not parts:
-            return folded == EVERYTHING
-        return bool(ordered) and all(pair in self.names.slices for pair in ordered)
+    def _met(self, dimensions: tuple[str, ...]) -> set[tuple[str | None, ...]]:
+        """The keys that candidates have in these dimensions; none where a key could not be split."""
+        if dimensions and dimensions not in self._keys_met:
+            listed = self.names.listed
+            self._keys_met[dimensions] = {tuple(getattr(c, part) for part in dimensions) for c in listed}
+        return self._keys_met.get(dimensions, set())
 
     def _same(self, parts: tuple[str, ...], where: str, first: str, one: Any, other: Any) -> Any:
         """What two spellings of one entry say together: maps are joined, equal values are one, others are an error."""
@@ -314,6 +318,8 @@ class _Folding:
     def locks(self) -> dict[str, str]:
         given: dict[str, str] = {}
         for key, period in self.rules.locks.items():
+            if not normalised(key):
+                continue
             if self.names.periods is not None and normalised(period) not in self.names.periods:
                 where = _json_path("locks", key)
                 tell_unknown(where, period, "period", self.names.periods.values(), self.notes)

@@ -142,7 +142,7 @@ class _Record:
         given: dict[str, Any] = value
         dot = f"{path}." if path else ""
         _tell_repeated(notes, path, given)
-        for name in given.keys() - self.fields.keys():
+        for name in [name for name in given if name not in self.fields]:
             shown = name.encode("utf-8", "backslashreplace").decode()
             known = ", ".join(self.fields)
             notes.error(f"{dot}{shown}", given[name], f"one of {known}", f"{dot}{shown} is no field of a problem.")

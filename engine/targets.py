@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.elements import Element
-from engine.findings import Finding
+from engine.findings import Finding, Severity
 from engine.inputs import TargetRow
 from engine.keys import normalised
 from engine.problem import Kpi, Target
 from engine.rows_in_force import Book, RowReading
-from engine.sentences import quoted, shown
+from engine.sentences import quoted, shown, told
 
 _NEEDED = ("dimension", "dimension_key", "kpi_key", "type", "target_value", "baseline_value")
 _SAID = {"floor": "at least", "goal": "aim for", "cap": "at most"}
@@ -29,6 +29,11 @@ def target_elements(rows: Iterable[TargetRow], book: Book) -> tuple[list[Element
     findings: list[Finding] = []
     for row in rows:
         if row.is_active is False and "is_active" not in row.bad:
+            continue
+        filled = (row.dimension, row.dimension_key, row.kpi_key, row.type, row.target_value, row.baseline_value)
+        if not any(value is not None for value in filled) and not row.bad:
+            message = "This row says nothing yet; write a kpi_key, a type and a target_value, or clear the row"
+            findings.append(told(row, "kpi_key", message, severity=Severity.WARN))
             continue
         aim = _Aim(row, book)
         element = _read(aim)

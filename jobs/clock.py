@@ -71,7 +71,7 @@ def _posix_days(cron: str) -> str:
 def next_slot(schedule: str, time_zone: str, after: datetime) -> datetime | None:
     """The first moment strictly after ``after`` (aware) at which the schedule is due; None where it never is."""
     trigger = trigger_of(schedule, time_zone)
-    slot = trigger.get_next_fire_time(after, after)
+    slot = trigger.get_next_fire_time(None, after)
     return trigger.get_next_fire_time(slot, after) if slot == after else slot
 
 

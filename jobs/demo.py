@@ -1,4 +1,4 @@
-"""The demo: the whole loop on embedded parts. A sample workbook on the local Sheets server, a run, a published roadmap."""
+"""The demo: the whole loop on embedded parts: a sample workbook on the local Sheets server, a run, a roadmap."""
 
 from __future__ import annotations
 

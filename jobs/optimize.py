@@ -20,8 +20,8 @@ from jobs.show import Asked, show
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run came to. ``status`` is the solution's, or "stopped" where the rows allow no run; ``run`` holds its facts
-    where it got as far as a result; ``sentence`` says it for a PM."""
+    """What a run came to. ``status`` is the solution's, or "stopped" where the rows allow no run; ``run`` holds its
+    facts where it got as far as a result; ``sentence`` says it for a PM."""
 
     run_id: int
     status: str

@@ -1,5 +1,5 @@
-"""The worker: at each tick it reads the workbooks, runs what waits in Requests and what the schedule asks, and tells what
-is wrong. Whatever breaks is logged and tried again at the next tick; it ends only when it is asked to."""
+"""The worker: at each tick it reads the workbooks, runs what waits in Requests and what the schedule asks, and tells
+what is wrong. Whatever breaks is logged and tried again at the next tick; it ends only when it is asked to."""
 
 from __future__ import annotations
 

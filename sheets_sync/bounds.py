@@ -15,7 +15,8 @@ from engine.slices import EVERYTHING, dimension_parts, key_parts
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
     """A rule at its bound. ``path`` is its path in the constraint set ("caps.country.uk"), ``says`` the rule in words,
-    ``required`` the bound and ``achieved`` what the plan has, in ``unit``; a share's are fractions of the plan's tokens."""
+    ``required`` the bound and ``achieved`` what the plan has, in ``unit``; a share's are fractions of the plan's
+    tokens."""
 
     path: str
     says: str
@@ -26,8 +27,8 @@ class Bound:
 
 
 def bounds(problem: Problem, solution: Solution) -> tuple[Bound, ...]:
-    """Every cap under which nothing that was left out would still fit, and every floor that taking any one initiative out
-    would break. Empty without a plan."""
+    """Every cap under which nothing that was left out would still fit, and every floor that taking any one initiative
+    out would break. Empty without a plan."""
     chosen = {normalised(item.initiative_key) for item in solution.items if item.selected}
     if not solution.items:
         return ()
@@ -39,7 +40,12 @@ def bounds(problem: Problem, solution: Solution) -> tuple[Bound, ...]:
 def _found(problem: Problem, picked: Sequence[Candidate], others: Sequence[Candidate]) -> Iterator[Bound]:
     rules = problem.constraint_set
     yield from _cap(
-        "capacity_total_tokens", "The whole plan", problem.capacity_total_tokens, "tokens", _tokens(picked), _tokens(others)
+        "capacity_total_tokens",
+        "The whole plan",
+        problem.capacity_total_tokens,
+        "tokens",
+        _tokens(picked),
+        _tokens(others),
     )
     for is_cap, field, unit in ((True, "caps", "tokens"), (False, "floors", "tokens")):
         for dimension, keys in getattr(rules, field).items():
@@ -95,7 +101,9 @@ def _shares(problem: Problem, picked: Sequence[Candidate]) -> Iterator[Bound]:
             for key, bound in keys.items():
                 used = sum(_tokens(_in(picked, dimension, key)), Decimal(0))
                 if used == bound * total:
-                    says = f"{slice_name(dimension, key)}: {'at most' if is_cap else 'at least'} {_number(bound * 100)} %"
+                    says = (
+                        f"{slice_name(dimension, key)}: {'at most' if is_cap else 'at least'} {_number(bound * 100)} %"
+                    )
                     yield Bound(
                         path=_path(field, dimension, key),
                         says=f"{says} of the plan's tokens, exactly met",
@@ -124,9 +132,7 @@ def _in(candidates: Sequence[Candidate], dimension: str, key: str) -> list[Candi
         return []
     wanted = [(part, normalised(name)) for part, name in zip(parts, keys, strict=True) if part in DIMENSIONS]
     return [
-        each
-        for each in candidates
-        if all(normalised(getattr(each, part) or "") == name != "" for part, name in wanted)
+        each for each in candidates if all(normalised(getattr(each, part) or "") == name != "" for part, name in wanted)
     ]
 
 

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from engine.keys import canonical_initiative_key, initiative_key
 from sheets_sync.grids import CellValue
-from sheets_sync.headers import folded
+from sheets_sync.headers import folded, quoted
 from sheets_sync.numerals import likely_number, number_text, numeral, plain
 
 T = TypeVar("T")
@@ -51,9 +51,7 @@ def bad(problem: str) -> Parsed[T]:
 
 def shown(value: CellValue) -> str:
     """A cell as a message quotes it: 'abc', at most 40 characters, nothing unprintable."""
-    text = value if isinstance(value, str) else plain_text(value)
-    text = " ".join(_UNSTORABLE.sub("�", text[:200]).split())
-    return f"'{text if len(text) <= 40 else text[:39] + '…'}'"
+    return quoted(value if isinstance(value, str) else plain_text(value))
 
 
 def plain_text(value: CellValue) -> str:
@@ -93,11 +91,11 @@ def formula_error(value: CellValue) -> str | None:
 
 
 def read_number(
-    value: CellValue, locale: str = "en_US", *, example: str = "120", as_share: bool = False
+    value: CellValue, locale: str = "en_US", *, example: str = "120", may_be_percent: bool = False
 ) -> Parsed[Decimal]:
     """A number. A float means its shortest decimal text; a text is read in the locale's separators and noted.
 
-    ``as_share`` accepts percent signs ("25%" is 0.25) and doubts a share above 1.
+    ``may_be_percent`` accepts percent signs: "25%" is 0.25.
     """
     if value is None or value == "":
         return Parsed()
@@ -107,20 +105,20 @@ def read_number(
         if isinstance(value, float) and not math.isfinite(value):
             return bad(f"{shown(value)} is not a number; write {example}")
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-        return _checked(_unpadded(number), value, as_share)
-    return _number_of_text(value, locale, example, as_share)
+        return _checked(_unpadded(number), value)
+    return _number_of_text(value, locale, example, may_be_percent)
 
 
 def _unpadded(number: Decimal) -> Decimal:
     return Decimal(int(number)) if number == number.to_integral_value() and abs(number) < _LARGEST else number
 
 
-def _number_of_text(value: str, locale: str, example: str, as_share: bool) -> Parsed[Decimal]:
+def _number_of_text(value: str, locale: str, example: str, may_be_percent: bool) -> Parsed[Decimal]:
     text = read_text(value)
     if text.value is None:
         return Parsed(problem=text.problem, note=text.note)
     bare = plain(text.value) if len(text.value) <= 200 else ""
-    is_percent = as_share and bare[-1:] in ("%", "٪", "％")
+    is_percent = may_be_percent and bare[-1:] in ("%", "٪", "％")
     found = numeral(bare[:-1] if is_percent else bare, locale)
     readings = [number.scaleb(-2) if is_percent else number for number in found.readings]
     if len(readings) > 1:
@@ -130,7 +128,7 @@ def _number_of_text(value: str, locale: str, example: str, as_share: bool) -> Pa
         meant = likely_number(bare, locale) if bare else None
         proposal = example if meant is None else _typed(meant.scaleb(-2) if is_percent else meant, locale, is_percent)
         return bad(f"{shown(value)} is not a number; write {proposal}")
-    checked = _checked(readings[0], value, as_share)
+    checked = _checked(readings[0], value)
     if checked.problem:
         return checked
     told = f"{shown(value)} is text; it was read as {_typed(readings[0], locale, is_percent)}"
@@ -141,17 +139,19 @@ def _typed(number: Decimal, locale: str, is_percent: bool) -> str:
     return f"{number_text(number.scaleb(2), locale)}%" if is_percent else number_text(number, locale)
 
 
-def _checked(number: Decimal, value: CellValue, as_share: bool) -> Parsed[Decimal]:
+def _checked(number: Decimal, value: CellValue) -> Parsed[Decimal]:
     if abs(number) > _LARGEST:
         return bad(f"{shown(value)} is too large; write a number below 1,000,000,000,000,000")
-    if as_share and number > 1:
-        hundredth = number_text(number)
-        return bad(
-            f"{shown(value)} means {number_text(number.scaleb(2))} %; write {hundredth}%"
-            if number <= 100
-            else f"{shown(value)} is more than 100 %; write 100% or less"
-        )
     return Parsed(number)
+
+
+def share_problem(share: Decimal) -> str | None:
+    """What is wrong with a share above 1: 30 was typed for 30 %."""
+    if share <= 1:
+        return None
+    if share > 100:
+        return f"{number_text(share)} is more than 100 %; write 100% or less"
+    return f"{number_text(share)} means {number_text(share.scaleb(2))} %; write {number_text(share)}%"
 
 
 def read_integer(value: CellValue, locale: str = "en_US", *, example: str = "3") -> Parsed[int]:
@@ -168,7 +168,9 @@ def read_integer(value: CellValue, locale: str = "en_US", *, example: str = "3")
 
 def read_percent(value: CellValue, locale: str = "en_US", *, example: str = "25%") -> Parsed[Decimal]:
     """A share as a fraction: 0.25, or "25%" as text."""
-    return read_number(value, locale, example=example, as_share=True)
+    share = read_number(value, locale, example=example, may_be_percent=True)
+    problem = share_problem(share.value) if share.value is not None else None
+    return Parsed(problem=problem) if problem else share
 
 
 def read_checkbox(value: CellValue) -> Parsed[bool]:

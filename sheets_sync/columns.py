@@ -66,7 +66,7 @@ class Column:
     ``choices`` are the fixed words of a dropdown, ``dropdown`` a list of the workbook's own; at most one of the two is
     set. ``is_required``: without this column the rows would answer another question, so a run stops when it is missing;
     a missing column that is not required is told too, but stops nothing. ``group`` is "technical" for ids and digests,
-    which stand in a collapsed group, else "". ``minimum`` and ``maximum`` bound a number. ``width`` is in pixels.
+    which stand in a collapsed group, else "". ``minimum`` bounds a number. ``width`` is in pixels.
     """
 
     name: str
@@ -81,7 +81,6 @@ class Column:
     is_required: bool = False
     group: str = ""
     minimum: int | None = None
-    maximum: int | None = None
     width: int = 110
 
     @property

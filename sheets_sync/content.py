@@ -15,7 +15,7 @@ LONGEST_TEXT = 50_000
 """Characters that Google takes in one cell."""
 
 LONGEST_NOTE = 30_000
-_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - sheets count days of the calendar, without a time zone
+_EPOCH = datetime(1899, 12, 30)
 _CELL_ERRORS = {
     "ERROR": "#ERROR!",
     "NULL_VALUE": "#NULL!",

@@ -78,7 +78,8 @@ _STORAGE_REASONS = frozenset({"storageQuotaExceeded", "teamDriveFileLimitExceede
 
 
 def one_line(text: str, limit: int = 300) -> str:
-    """``text`` on one line, control characters as spaces, at most ``limit`` characters: fit to be shown in a sentence."""
+    """``text`` on one line, control characters as spaces, at most ``limit`` characters: fit to be shown in a
+    sentence."""
     shown = " ".join("".join(mark if mark.isprintable() else " " for mark in text[: 4 * limit]).split())
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
 
@@ -86,8 +87,9 @@ def one_line(text: str, limit: int = 300) -> str:
 def refusal(
     status: int, message: str, reasons: frozenset[str], *, where: str, client_email: str, creates: bool = False
 ) -> RoadmapError:
-    """What an HTTP ``status`` of 400 or more means. ``where`` names the spreadsheet in a sentence ("The spreadsheet 1Ab…"),
-    ``reasons`` are the machine words of Google's error body, ``creates`` is True where a new spreadsheet was asked for."""
+    """What an HTTP ``status`` of 400 or more means. ``where`` names the spreadsheet in a sentence ("The spreadsheet
+    1Ab…"), ``reasons`` are the machine words of Google's error body, ``creates`` is True where a new spreadsheet was
+    asked for."""
     said = one_line(message)
     if status == 429 or (status == 403 and reasons & _QUOTA_REASONS):
         return QuotaSpent(
@@ -106,8 +108,8 @@ def refusal(
         return AccessDenied(f"The Google Sheets API is off in the key's project: turn it on there. Google says: {said}")
     if status == 403 and (creates or reasons & _STORAGE_REASONS):
         return AccessDenied(
-            "This service account may not own files, so it cannot make a spreadsheet: make an empty one yourself, share it "
-            f"with {client_email} as Editor, and run roadmap init with its address."
+            "This service account may not own files, so it cannot make a spreadsheet: make an empty one yourself, "
+            f"share it with {client_email} as Editor, and run roadmap init with its address."
         )
     if status == 403:
         return AccessDenied(f"{where} is not shared with {client_email}: " + _SHARE.format(email=client_email))

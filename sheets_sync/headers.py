@@ -17,6 +17,7 @@ from sheets_sync.columns import Family, Tab
 from sheets_sync.grids import CellValue, Grid, Workbook
 
 _IGNORED = re.compile(r"[\s_\-‐‑–]+")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MEND = "run `roadmap init` to add it"
 
 
@@ -63,6 +64,12 @@ def is_blank(value: CellValue) -> bool:
 def folded(text: str) -> str:
     """The form in which header names match: case, spaces, `-` and `_` do not matter."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def quoted(text: str) -> str:
+    """A text as a message quotes it: 'abc', at most 40 characters, nothing unprintable."""
+    plain = " ".join(_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[:200]).split())
+    return f"'{plain if len(plain) <= 40 else plain[:39] + '…'}'"
 
 
 def column_letters(index: int) -> str:
@@ -163,7 +170,7 @@ def _twice(tab: Tab, name: str, texts: Sequence[str], first: int, index: int, st
         column=name,
         cell=f"{column_letters(index)}1",
         message=f"the column {name!r} stands twice, in {column_letters(first)} and {column_letters(index)}"
-        f" ({texts[first]!r} and {texts[index]!r}); rename or delete one of them",
+        f" ({quoted(texts[first])} and {quoted(texts[index])}); rename or delete one of them",
         stops_run=stops_run,
     )
 
@@ -181,7 +188,7 @@ def _missing(tab: Tab, columns: Mapping[str, int], missing: Sequence[str], free:
     for name in missing:
         column = tab.column(name)
         near = difflib.get_close_matches(folded(name), folds, n=1, cutoff=0.75)
-        mend = f"rename the column {folds[near[0]]!r} to {name}, or {_MEND}" if near else _MEND
+        mend = f"rename the column {quoted(folds[near[0]])} to {name}, or {_MEND}" if near else _MEND
         findings.append(
             Finding(
                 severity=Severity.ERROR if column.is_pm or column.is_required else Severity.WARN,

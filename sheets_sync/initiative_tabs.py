@@ -254,6 +254,7 @@ METRICS = Tab(
             "is_active",
             ColumnType.CHECKBOX,
             "Off: the KPI is left out. Blank: on.",
+            choices=("TRUE", "FALSE"),
             example="TRUE",
             width=90,
         ),

@@ -1,8 +1,9 @@
-"""Marks on PMs' cells: a red fill and a note that says what is wrong; a PM's own note and colour come back as they were.
+"""Marks on PMs' cells: a red fill and a note that says what is wrong; a PM's own note and colour come back as they
+were.
 
-A mark keeps all it needs in the note itself, so no other memory can disagree with the sheet, and a mark that a PM's sort,
-copy or paste carried elsewhere is still known for what it is. Every line of ours begins with ``SIGN``; the last of them
-remembers the fill that the cell had. The PM's own note follows, untouched:
+A mark keeps all it needs in the note itself, so no other memory can disagree with the sheet, and a mark that a PM's
+sort, copy or paste carried elsewhere is still known for what it is. Every line of ours begins with ``SIGN``; the last
+of them remembers the fill that the cell had. The PM's own note follows, untouched:
 
     ⚠ Roadmap: 'abc' is not a number; write 120
     ⚠ Roadmap (fill before: #FFF2CC)
@@ -94,6 +95,4 @@ def hexadecimal(colour: Mapping[str, Any]) -> str:
 
 def rgb(text: str) -> dict[str, float]:
     """The API colour of "#RRGGBB"."""
-    return {
-        part: int(text[at : at + 2], 16) / 255 for part, at in (("red", 1), ("green", 3), ("blue", 5))
-    }
+    return {part: int(text[at : at + 2], 16) / 255 for part, at in (("red", 1), ("green", 3), ("blue", 5))}

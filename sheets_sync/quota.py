@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 
 class Quota:
-    """At most ``limit`` turns in any ``window_s`` seconds, however they fall: stricter than a bucket that refills, since a
-    full bucket and its refill together can pass twice the limit within one minute. Safe for threads."""
+    """At most ``limit`` turns in any ``window_s`` seconds, however they fall: stricter than a bucket that refills,
+    since a full bucket and its refill together can pass twice the limit within one minute. Safe for threads."""
 
     def __init__(
         self, limit: int, *, clock: Callable[[], float], sleep: Callable[[float], None], window_s: float = 60.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.findings import Finding, Severity
 from engine.inputs import (
@@ -14,20 +14,23 @@ from engine.inputs import (
     MetricRow,
     PlanRow,
     RequestRow,
+    Row,
     ScenarioRow,
+    Setup,
     TargetRow,
     WorkbookInputs,
 )
 from engine.keys import normalised
-from sheets_sync.cells import read_percent, shown
-from sheets_sync.columns import Kind, Tab
-from sheets_sync.grids import CellValue, Grid, Workbook
-from sheets_sync.headers import Header, folded, grid_of, header, row_digest
+from sheets_sync import row_checks
+from sheets_sync.grids import Workbook
+from sheets_sync.headers import Header, grid_of, header, row_digest
 from sheets_sync.setup_rows import is_time_zone, read_setup
 from sheets_sync.table_rows import Context, Table, TableRow, read_table
 from sheets_sync.tabs import TABS, tab
 
-__all__ = ["Header", "header", "kpi_keys", "read_inputs", "row_digest"]
+__all__ = ["Header", "grid_of", "header", "read_inputs", "row_digest"]
+
+R = TypeVar("R", bound=Row)
 
 _ALSO_READ = {
     "Initiatives": ("initiative_key",),
@@ -36,70 +39,122 @@ _ALSO_READ = {
 }
 """System columns that are read beside the PMs' own: by them the rows are known."""
 
+_RENAMED = {"scenario_name": "scenario_names", "constraint_set_name": "constraint_set_names"}
+"""Columns of rules that hold lists, and what engine.inputs calls them."""
+
 
 def read_inputs(workbook: Workbook) -> tuple[WorkbookInputs, tuple[Finding, ...]]:
-    """Everything people typed, and what is wrong with it, in sheet order.
+    """Everything people typed, and what is wrong with it: by tab, from top to bottom and from left to right.
 
-    Findings of a cell stop nothing: ``row.bad`` names the column, and whoever uses the row decides what is lost by it.
+    A cell in error stops nothing by itself: its row's ``bad`` names the column, and whoever uses the row decides what
+    is lost by it. A missing tab or column, and a key that stands twice, stop the run.
     """
-    zone = workbook.time_zone if is_time_zone(workbook.time_zone) else "UTC"
-    context = Context(locale=workbook.locale, time_zone=zone)
-    tables: dict[str, Table] = {}
-    findings: list[Finding] = []
-
-    def read(name: str, context: Context, kpis: Iterable[str] = ()) -> list[TableRow]:
-        declared = tab(name)
-        grid = grid_of(workbook, declared)
-        if grid is None:
-            return []
-        top = header(grid, declared, kpis)
-        tables[name] = read_table(grid, top, context, _ALSO_READ.get(name, ()))
-        return tables[name].rows
-
-    metrics = read("Metrics", context)
-    _tell_reserved_kpis(tables.get("Metrics"))
-    kpis = [row.values["kpi_key"] for row in metrics if "kpi_key" in row.values]
-    initiatives = read("Initiatives", context)
-    titles = _titles(initiatives)
-    scenarios = read("Scenarios", context)
-    names = tuple(row.values["scenario_name"] for row in scenarios if "scenario_name" in row.values)
-    context = Context(locale=workbook.locale, time_zone=zone, titles=titles, scenarios=names)
-    contributions = read("Contributions", context, kpis)
-    constraints = read("Constraints", context)
-    targets = read("Targets", context)
-    read("Setup", context)
-    plan = read("Roadmap Plan", context)
-    requests = read("Requests", context)
-
-    _tell_twice(tables.get("Initiatives"), "initiative_key", "clear the key of the newer row, and it is given its own")
-    _tell_twice(tables.get("Contributions"), "initiative_key", "keep one row for each initiative")
-    _tell_twice(tables.get("Roadmap Plan"), "initiative_key", "delete the copied row")
-    _tell_blank(tables.get("Initiatives"), "title", Severity.WARN)
-    for name, column in (("Contributions", "initiative_key"), ("Scenarios", "scenario_name"), ("Roadmap Plan", "initiative_key")):
-        _tell_blank(tables.get(name), column, Severity.ERROR)
-    _tell_kpi_columns(tables.get("Contributions"), metrics)
-    _read_shares(tables.get("Constraints"), workbook)
+    tables, kpis = _tables(workbook)
+    _check(workbook, tables)
     setup = read_setup(tables.get("Setup"), workbook.locale, workbook.time_zone)
+    findings = [
+        finding
+        for declared in TABS
+        for finding in row_checks.tab_findings(workbook, declared, tables.get(declared.name), kpis)
+    ]
+    return _inputs(tables, setup), tuple(findings)
 
-    for declared in TABS:
-        findings += _of_tab(workbook, declared, tables, kpis)
-    inputs = WorkbookInputs(
-        initiatives=tuple(_initiative(row) for row in initiatives),
-        metrics=tuple(_typed(MetricRow, "Metrics", row, ("kpi_key",)) for row in metrics),
-        contributions=tuple(
-            ContributionRow(
-                tab="Contributions",
-                initiative_key=row.values.get("initiative_key"),
-                contributions=row.members["kpi"],
-                **row.place,
-            )
-            for row in contributions
-        ),
-        scenarios=tuple(_typed(ScenarioRow, "Scenarios", row, ("scenario_name",)) for row in scenarios),
-        constraints=tuple(_rule(ConstraintRow, "Constraints", row) for row in constraints),
-        targets=tuple(_rule(TargetRow, "Targets", row) for row in targets),
-        setup=setup,
-        plan=tuple(_typed(PlanRow, "Roadmap Plan", row, ("initiative_key",)) for row in plan),
-        requests=tuple(_typed(RequestRow, "Requests", row, ("request_id",)) for row in requests),
+
+def _tables(workbook: Workbook) -> tuple[dict[str, Table], list[str]]:
+    """The input tabs as read, in the order in which one needs the other, and the kpi_keys."""
+    tables: dict[str, Table] = {}
+    context = Context(
+        locale=workbook.locale, time_zone=workbook.time_zone if is_time_zone(workbook.time_zone) else "UTC"
     )
-    return inputs, tuple(findings)
+
+    def read(names: Iterable[str], kpis: Iterable[str] = ()) -> None:
+        for name in names:
+            grid = grid_of(workbook, tab(name))
+            if grid is not None:
+                tables[name] = read_table(grid, header(grid, tab(name), kpis), context, _ALSO_READ.get(name, ()))
+
+    read(("Metrics", "Initiatives", "Scenarios"))
+    if "Metrics" in tables:
+        row_checks.tell_reserved_kpis(tables["Metrics"])
+    kpis: list[str] = _values(tables, "Metrics", "kpi_key")
+    titles = {
+        normalised(row.values["title"]): row.values["initiative_key"]
+        for row in _rows(tables, "Initiatives")
+        if row.values.keys() >= {"title", "initiative_key"}
+    }
+    context = dataclasses.replace(
+        context, titles=titles, scenarios=tuple(_values(tables, "Scenarios", "scenario_name"))
+    )
+    read(("Contributions", "Constraints", "Targets", "Setup", "Roadmap Plan", "Requests"), kpis)
+    return tables, kpis
+
+
+def _rows(tables: dict[str, Table], name: str) -> list[TableRow]:
+    return tables[name].rows if name in tables else []
+
+
+def _values(tables: dict[str, Table], name: str, column: str) -> list[Any]:
+    return [row.values[column] for row in _rows(tables, name) if column in row.values]
+
+
+def _check(workbook: Workbook, tables: dict[str, Table]) -> None:
+    """Tells what is wrong with rows beside each other. KPIs and scenarios are compared by the compiler, which knows
+    which of them are on."""
+    for name, mend in (
+        ("Initiatives", "clear the key of the newer row, and it gets its own"),
+        ("Contributions", "keep one row for each initiative"),
+        ("Roadmap Plan", "delete the copied row"),
+    ):
+        if name in tables:
+            row_checks.tell_twice(tables[name], "initiative_key", mend)
+    for name, column, severity, mend in (
+        ("Initiatives", "title", Severity.WARN, "give it one"),
+        ("Contributions", "initiative_key", Severity.ERROR, "choose the initiative, or clear the row"),
+        ("Scenarios", "scenario_name", Severity.ERROR, "name the scenario, or clear the row"),
+        ("Roadmap Plan", "initiative_key", Severity.ERROR, "undo the deletion, or clear the row"),
+    ):
+        if name in tables:
+            row_checks.tell_blank(tables[name], column, severity, mend)
+    if "Contributions" in tables:
+        grid = grid_of(workbook, tab("Contributions"))
+        assert grid is not None
+        row_checks.tell_kpi_columns(tables["Contributions"], _rows(tables, "Metrics"), grid)
+    if "Constraints" in tables:
+        grid = grid_of(workbook, tab("Constraints"))
+        assert grid is not None
+        row_checks.tell_shares(tables["Constraints"], grid)
+
+
+def _inputs(tables: dict[str, Table], setup: Setup) -> WorkbookInputs:
+    """The rows as engine.inputs has them."""
+    return WorkbookInputs(
+        initiatives=_typed(InitiativeRow, tables, "Initiatives", ("initiative_key", "title")),
+        metrics=_typed(MetricRow, tables, "Metrics", ("kpi_key",)),
+        contributions=_typed(ContributionRow, tables, "Contributions", ("initiative_key",)),
+        scenarios=_typed(ScenarioRow, tables, "Scenarios", ("scenario_name",)),
+        constraints=_typed(ConstraintRow, tables, "Constraints", renamed=_RENAMED),
+        targets=_typed(TargetRow, tables, "Targets", renamed=_RENAMED),
+        setup=setup,
+        plan=_typed(PlanRow, tables, "Roadmap Plan", ("initiative_key",)),
+        requests=_typed(RequestRow, tables, "Requests", ("request_id",)),
+    )
+
+
+_FAMILY_FIELDS = {"kpi": "contributions", "resource": "resources", "param": "params"}
+
+
+def _typed(
+    kind: type[R],
+    tables: dict[str, Table],
+    name: str,
+    needed: tuple[str, ...] = (),
+    renamed: dict[str, str] | None = None,
+) -> tuple[R, ...]:
+    """The rows of a tab as ``kind``: one field for each column, by its name; ``needed`` fields are None when blank."""
+    blank: dict[str, Any] = dict.fromkeys(needed)
+    typed: list[R] = []
+    for row in _rows(tables, name):
+        values = blank | {(renamed or {}).get(column, column): value for column, value in row.values.items()}
+        families = {_FAMILY_FIELDS[family]: members for family, members in row.members.items()}
+        typed.append(kind(tab=name, **row.place, **families, **values))
+    return tuple(typed)

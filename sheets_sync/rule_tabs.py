@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
+from engine.rules import KINDS
 from sheets_sync.columns import STATUS_COLUMNS, ColumnType, Kind, ListOf, Tab, pm
 
-CONSTRAINT_TYPES: dict[str, tuple[str, ...]] = {
-    "capacity_floor": ("dimension", "dimension_key", "min", "resource", "period"),
-    "capacity_cap": ("dimension", "dimension_key", "max", "resource", "period"),
-    "count_floor": ("dimension", "dimension_key", "min"),
-    "count_cap": ("dimension", "dimension_key", "max"),
-    "share_floor": ("dimension", "dimension_key", "min"),
-    "share_cap": ("dimension", "dimension_key", "max"),
-    "mandatory": ("members", "reason"),
-    "exclude_initiative": ("members", "reason"),
-    "exclude_pair": ("members",),
-    "bundle": ("members",),
-    "group": ("members", "min", "max"),
-    "prerequisite": ("dimension_key", "members"),
-    "synergy": ("members", "kpi_key", "bonus"),
-}
+CONSTRAINT_TYPES: dict[str, tuple[str, ...]] = {name: kind.columns for name, kind in KINDS.items()}
 """Which columns each constraint_type uses, beside those that every rule has."""
 
 IMPORTANCES = ("low", "medium", "high")
@@ -97,7 +84,6 @@ SCENARIOS = Tab(
             ColumnType.PERCENT,
             "How much of each KPI's best the next ones may cost, of lexicographic.",
             minimum=0,
-            maximum=1,
             example="5%",
             width=90,
         ),
@@ -106,7 +92,6 @@ SCENARIOS = Tab(
             ColumnType.PERCENT,
             "How close to the best possible a plan has to be. Blank: automatic; 0 % asks for proof.",
             minimum=0,
-            maximum=1,
             example="0.1%",
             width=90,
         ),
@@ -140,6 +125,7 @@ SCENARIOS = Tab(
             "is_active",
             ColumnType.CHECKBOX,
             "Off: the scenario is left out. Blank: on.",
+            choices=("TRUE", "FALSE"),
             example="TRUE",
             width=90,
         ),
@@ -279,6 +265,7 @@ CONSTRAINTS = Tab(
             "is_active",
             ColumnType.CHECKBOX,
             "Off: the rule is left out without deleting it. Blank: on.",
+            choices=("TRUE", "FALSE"),
             example="TRUE",
             width=90,
         ),
@@ -346,6 +333,7 @@ TARGETS = Tab(
             "is_active",
             ColumnType.CHECKBOX,
             "Off: the target is left out without deleting it. Blank: on.",
+            choices=("TRUE", "FALSE"),
             example="TRUE",
             width=90,
         ),

@@ -49,7 +49,9 @@ def _as_month(text: str, locale: str) -> Parsed[int]:
         if word in (str(number), f"0{number}", name.casefold(), name[:3].casefold()):
             return Parsed(number)
     near = difflib.get_close_matches(text.capitalize()[:20], _MONTHS, n=1)
-    return bad(f"{shown(text)} is not a month; write {near[0] if near else 'one such as April, or a number from 1 to 12'}")
+    return bad(
+        f"{shown(text)} is not a month; write {near[0] if near else 'one such as April, or a number from 1 to 12'}"
+    )
 
 
 def _as_cost(text: str, locale: str) -> Parsed[Any]:
@@ -83,15 +85,14 @@ _BY_KEY = {folded(setting.key): setting for setting in SETTINGS}
 def is_time_zone(name: str) -> bool:
     """Whether ``name`` is a time zone that can be used, such as "Europe/Berlin"."""
     try:
-        ZoneInfo(name)
-    except (ValueError, OSError):
+        return bool(name) and len(name) < 60 and ZoneInfo(name).key == name
+    except (KeyError, ValueError, OSError):
         return False
-    return bool(name)
 
 
 def read_setup(table: Table | None, locale: str, workbook_time_zone: str) -> Setup:
     """Setup as one value; what is not set or wrong keeps its default, the time zone that of the workbook."""
-    default = {"time_zone": workbook_time_zone if is_time_zone(workbook_time_zone) else "UTC"}
+    default: dict[str, Any] = {"time_zone": workbook_time_zone if is_time_zone(workbook_time_zone) else "UTC"}
     if table is None:
         return Setup(**default)
     values: dict[str, Any] = {}
@@ -127,7 +128,9 @@ def _setting(table: Table, row: TableRow) -> Setting | None:
     key = row.values.get("key")
     if key is None:
         if "key" not in row.bad:
-            table.tell(row, "key", f"no key stands beside {shown(plain_text(row.values.get('value')))}; name the setting")
+            table.tell(
+                row, "key", f"no key stands beside {shown(plain_text(row.values.get('value')))}; name the setting"
+            )
         return None
     setting = _BY_KEY.get(folded(key))
     if setting is None:

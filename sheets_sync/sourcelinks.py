@@ -10,8 +10,8 @@ from engine.keys import normalised
 from engine.problem import ConstraintSet, SourceCell
 from sheets_sync.content import Linked, cell_uri
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import header
-from sheets_sync.tabs import TABS
+from sheets_sync.headers import grid_of, header
+from sheets_sync.tabs import TABS, tab
 
 MOST_LINKS = 6
 _CELL = re.compile(r"(?P<tab>.+)!(?P<column>[A-Z]{1,3})(?P<row>[0-9]{1,7})", re.DOTALL)
@@ -20,8 +20,8 @@ _GROUPS = ("exclusions_pairs", "bundles", "groups", "synergy_bonuses", "prerequi
 
 
 class SourceLinks:
-    """Links into ``workbook`` as it stands now. A source is found by its row's digest first, so that a sort does not mislead;
-    where no row has that digest any more, it is named without a link ("changed or gone")."""
+    """Links into ``workbook`` as it stands now. A source is found by its row's digest first, so that a sort does not
+    mislead; where no row has that digest any more, it is named without a link ("changed or gone")."""
 
     def __init__(self, workbook: Workbook, kpis: Iterable[str]) -> None:
         self._workbook = workbook
@@ -30,16 +30,16 @@ class SourceLinks:
 
     @cached_property
     def _grids(self) -> dict[str, Grid]:
-        return {tab.name: grid for tab in TABS if (grid := grid_of(self._workbook, tab.name)) is not None}
+        return {each.name: grid for each in TABS if (grid := grid_of(self._workbook, each)) is not None}
 
-    def tab_uri(self, tab: str) -> str | None:
+    def tab_uri(self, name: str) -> str | None:
         """The link to a declared tab; None where it does not exist."""
-        grid = self._grids.get(tab)
+        grid = self._grids.get(name)
         return cell_uri(grid.sheet_id) if grid else None
 
-    def cell_uri(self, tab: str, cell: str) -> str | None:
+    def cell_uri(self, name: str, cell: str) -> str | None:
         """The link to a cell of a declared tab."""
-        grid = self._grids.get(tab)
+        grid = self._grids.get(name)
         return cell_uri(grid.sheet_id, cell) if grid else None
 
     def row_of(self, source: SourceCell) -> tuple[str, int] | None:
@@ -75,22 +75,15 @@ class SourceLinks:
         joined = [piece for part in parts for piece in ((", ", None), part)][1:]
         return Linked((*joined, (f" and {more} more", None)) if more > 0 else tuple(joined))
 
-    def _digests(self, tab: str) -> Mapping[str, list[int]]:
-        if tab not in self._rows:
-            grid = self._grids[tab]
-            head = header(grid, next(declared for declared in TABS if declared.name == tab), self._kpis)
+    def _digests(self, name: str) -> Mapping[str, list[int]]:
+        if name not in self._rows:
+            grid = self._grids[name]
+            head = header(grid, tab(name), self._kpis)
             rows: dict[str, list[int]] = {}
             for number, cells in enumerate(grid.values[1:], 2):
                 rows.setdefault(head.digest(cells), []).append(number)
-            self._rows[tab] = rows
-        return self._rows[tab]
-
-
-def grid_of(workbook: Workbook, tab: str) -> Grid | None:
-    """The grid of a declared tab, by its name or one of its aliases; None where the workbook has none."""
-    declared = next(each for each in TABS if each.name == tab)
-    named = {normalised(title): grid for title, grid in workbook.grids.items()}
-    return next((named[key] for name in (tab, *declared.aliases) if (key := normalised(name)) in named), None)
+            self._rows[name] = rows
+        return self._rows[name]
 
 
 class SourcesByInitiative:

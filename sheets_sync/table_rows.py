@@ -52,8 +52,8 @@ class Addresses(Mapping[str, str]):
 
 @dataclass(slots=True, kw_only=True)
 class TableRow:
-    """One row as read. ``values`` has an entry for each readable column whose cell is filled and understood; ``members``
-    likewise by family; ``bad`` names the columns whose cells are in error."""
+    """One row as read. ``values`` has an entry for each readable column whose cell is filled and understood,
+    ``members`` likewise by family; ``bad`` names the columns whose cells are in error."""
 
     row: int
     digest: str
@@ -89,7 +89,7 @@ class Table:
     findings: list[Finding]
 
     def tell(self, row: TableRow, column: str, message: str, **more: Any) -> None:
-        """Notes a finding on a cell of ``row``; an ERROR unless ``severity`` says otherwise, which also makes it bad."""
+        """Notes a finding on a cell of ``row``: an ERROR, which makes the cell bad, unless ``severity`` says less."""
         finding = Finding(
             severity=more.pop("severity", Severity.ERROR),
             tab=self.header.tab.name,
@@ -184,6 +184,7 @@ def _reader(type: ColumnType, declared: Column | Family, context: Context) -> Ca
         ColumnType.NUMBER: lambda value: cells.read_number(value, locale, example=example or "120"),
         ColumnType.INTEGER: lambda value: cells.read_integer(value, locale, example=example or "3"),
         ColumnType.PERCENT: lambda value: cells.read_percent(value, locale, example=example or "25%"),
+        ColumnType.AMOUNT: lambda value: cells.read_number(value, locale, example=example, may_be_percent=True),
         ColumnType.CHECKBOX: cells.read_checkbox,
         ColumnType.DATE: cell_dates.read_date,
         ColumnType.DATETIME: lambda value: cell_dates.read_datetime(value, context.time_zone),

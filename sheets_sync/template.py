@@ -1,25 +1,278 @@
-"""Makes and repairs a workbook: the requests of one atomic v4 batchUpdate."""
+"""Makes and repairs a workbook: the requests of one atomic v4 batchUpdate.
+
+Sheet ids are chosen here, so that one batch can add a tab and fill it. Nothing is moved and nothing deleted: missing
+columns are added behind the last header in use, and the empty sheet of a new spreadsheet becomes the first tab.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
-from sheets_sync.grids import CellValue, Workbook
+from engine.errors import InputError
+from engine.keys import normalised
+from sheets_sync import column_style
+from sheets_sync.cell_dates import date_cell, read_date
+from sheets_sync.cells import number_cell
+from sheets_sync.columns import Column, ColumnType, Family, Kind, Owner
+from sheets_sync.grids import Workbook
+from sheets_sync.headers import column_letters
+from sheets_sync.tab_places import Members, Place, family_headers, kpi_members, places
+from sheets_sync.tabs import LIST_COLUMNS, tab
 
-Tables = Mapping[str, Sequence[Mapping[str, CellValue]]]
+Value = str | int | float | bool | Decimal | date | None
+Rows = Sequence[Mapping[str, Any]]
+Tables = Mapping[str, Rows]
+Request = dict[str, Any]
+
+_NO_TABLES: Tables = {}
 
 
-def repair_requests(workbook: Workbook) -> list[dict[str, Any]]:
-    """The requests that add what is missing in the workbook; [] when nothing is. Moves and deletes nothing."""
-    raise NotImplementedError("written within the hour")
+def default_title(workbook: Workbook) -> str | None:
+    """The title of a new spreadsheet's one sheet, while it has none of our tabs: whoever read the workbook without it
+    reads it again with this title, so that an empty one can become the first tab."""
+    titles = [str(sheet.get("properties", {}).get("title", "")) for sheet in workbook.metadata.get("sheets", ())]
+    return titles[0] if len(titles) == 1 and not workbook.grids else None
 
 
-def fill_requests(workbook: Workbook, tables: Tables) -> list[dict[str, Any]]:
-    """The requests that write rows below the last used row of each tab of a workbook that has its tabs and headers."""
-    raise NotImplementedError("written within the hour")
+def repair_requests(workbook: Workbook) -> list[Request]:
+    """The requests that add what is missing in the workbook; [] when nothing is."""
+    return _made(places(workbook, _members(workbook, _NO_TABLES)), _NO_TABLES)
 
 
-def new_workbook_requests(workbook: Workbook, tables: Tables) -> list[dict[str, Any]]:
+def fill_requests(workbook: Workbook, tables: Tables) -> list[Request]:
+    """The requests that write ``tables`` ({tab: rows as {column: value}}) below the last used row of each tab.
+
+    The tabs and headers must be there (InputError). Text is written as text, never as a formula; an ISO text in a date
+    column becomes its date. A row's title and label are filled in where they are system columns.
+    """
+    found = places(workbook, _members(workbook, tables))
+    for place in found:
+        if place.added and tables.get(place.tab.name):
+            name = place.added[0][0]
+            raise InputError(f"The tab {place.tab.name!r} has no column {name!r}: run `roadmap init` first.")
+    return _filled(found, tables)
+
+
+def new_workbook_requests(workbook: Workbook, tables: Tables) -> list[Request]:
     """Repair and fill in one batch: what makes a sample workbook of an empty spreadsheet."""
-    raise NotImplementedError("written within the hour")
+    found = places(workbook, _members(workbook, tables))
+    return _made(found, tables) + _filled(found, tables)
+
+
+def _members(workbook: Workbook, tables: Tables) -> Members:
+    """The family columns that each tab must have."""
+    kpis = kpi_members(workbook, [str(row["kpi_key"]) for row in tables.get("Metrics", ()) if row.get("kpi_key")])
+    named = family_headers(tab("Initiatives"), tables.get("Initiatives", ()))
+    return {"Contributions": kpis, "Portfolio": kpis, "Initiatives": named}
+
+
+def _made(found: Sequence[Place], tables: Tables) -> list[Request]:
+    """What makes the tabs and columns that are missing: first all of them, then what may refer to any of them."""
+    requests = [request for place in found for request in _sheet(place, bool(tables.get(place.tab.name)))]
+    for place in found:
+        requests += _columns(place, found)
+        requests += _protection(place)
+        requests += _groups(place)
+        if place.is_fresh:
+            requests += _finish(place)
+    return requests
+
+
+def _sheet(place: Place, is_used: bool) -> list[Request]:
+    """Adds or renames the sheet, or makes room for the columns to be added."""
+    needed = max((index + 1 for _, _, index in place.added), default=0)
+    is_page = place.tab.kind is Kind.PAGE
+    properties: Request = {
+        "sheetId": place.sheet_id,
+        "title": place.title,
+        "index": place.index,
+        "hidden": place.tab.is_hidden and not is_used,
+        "gridProperties": {"frozenRowCount": 0 if is_page else 1, "hideGridlines": is_page},
+    }
+    if place.is_new:
+        size = {"rowCount": place.row_count, "columnCount": place.column_count}
+        return [{"addSheet": {"properties": properties | {"gridProperties": properties["gridProperties"] | size}}}]
+    requests: list[Request] = []
+    if place.renames:
+        fields = "title,index,hidden,gridProperties(frozenRowCount,hideGridlines)"
+        requests.append({"updateSheetProperties": {"properties": properties, "fields": fields}})
+    if needed > place.column_count:
+        requests.append(_grown(place.sheet_id, "COLUMNS", needed - place.column_count))
+    return requests
+
+
+def _grown(sheet_id: int, dimension: str, length: int) -> Request:
+    return {"appendDimension": {"sheetId": sheet_id, "dimension": dimension, "length": length}}
+
+
+def _columns(place: Place, found: Sequence[Place]) -> list[Request]:
+    """Headers, formats, dropdowns and widths of the added columns."""
+    if not place.added:
+        return []
+    first = place.added[0][2]
+    cells = column_style.header_cells((name, column) for name, column, _ in place.added)
+    requests: list[Request] = [
+        {
+            "updateCells": {
+                "start": {"sheetId": place.sheet_id, "rowIndex": 0, "columnIndex": first},
+                "rows": [{"values": cells}],
+                "fields": "userEnteredValue,note,userEnteredFormat",
+            }
+        }
+    ]
+    for _, column, index in place.added:
+        below = {"sheetId": place.sheet_id, "startRowIndex": 1, **column_style.span(index)}
+        requests.append(column_style.column_format(place.tab, column, below))
+        rule = column_style.validation(column, below, _list_range(column, found))
+        if rule:
+            requests.append(rule)
+    requests += column_style.widths(place.sheet_id, [(index, column.width) for _, column, index in place.added])
+    return requests
+
+
+def _list_range(column: Column | Family, found: Sequence[Place]) -> str:
+    """Where the list behind a column's dropdown stands: "=Initiatives!$B$2:$B"; "" where there is none."""
+    if not isinstance(column, Column) or column.dropdown is None:
+        return ""
+    name, header = LIST_COLUMNS[column.dropdown]
+    place = next(each for each in found if each.tab.name == name)
+    letters = column_letters(place.columns[header])
+    return f"='{place.title.replace(chr(39), chr(39) * 2)}'!${letters}$2:${letters}"
+
+
+def _protection(place: Place) -> list[Request]:
+    """A warning before system cells are edited. Output tabs are protected whole, but for their PM columns."""
+    if place.tab.name == "Requests":
+        return []
+    if place.tab.kind is not Kind.INPUT:
+        return [_warning({"sheetId": place.sheet_id}, place)] if place.is_fresh else []
+    system = sorted(index for _, column, index in place.added if column.owner is Owner.SYSTEM)
+    return [
+        _warning({"sheetId": place.sheet_id, **column_style.span(start, count)}, place)
+        for start, count in _runs(system)
+    ]
+
+
+def _warning(cells: Request, place: Place) -> Request:
+    protected: Request = {
+        "range": cells,
+        "description": "Written by the roadmap worker",
+        "warningOnly": True,
+    }
+    if place.tab.kind is not Kind.INPUT:
+        typed = sorted(index for name, index in place.columns.items() if _is_pm(place, name))
+        protected["unprotectedRanges"] = [
+            {"sheetId": place.sheet_id, "startRowIndex": 1, **column_style.span(start, count)}
+            for start, count in _runs(typed)
+        ]
+    return {"addProtectedRange": {"protectedRange": protected}}
+
+
+def _is_pm(place: Place, name: str) -> bool:
+    return any(column.name == name and column.is_pm for column in place.tab.columns)
+
+
+def _groups(place: Place) -> list[Request]:
+    """Technical columns stand in a collapsed group."""
+    technical = [
+        index for _, column, index in place.added if isinstance(column, Column) and column.group == "technical"
+    ]
+    requests: list[Request] = []
+    for start, count in _runs(sorted(technical)):
+        cells = {
+            "sheetId": place.sheet_id,
+            "dimension": "COLUMNS",
+            "startIndex": start,
+            "endIndex": start + count,
+        }
+        requests.append({"addDimensionGroup": {"range": cells}})
+        collapsed = {"range": cells, "depth": 1, "collapsed": True}
+        requests.append({"updateDimensionGroup": {"dimensionGroup": collapsed, "fields": "collapsed"}})
+    return requests
+
+
+def _runs(indexes: Iterable[int]) -> list[tuple[int, int]]:
+    """Neighbouring indexes as (start, count)."""
+    runs: list[tuple[int, int]] = []
+    for _, group in groupby(enumerate(indexes), key=lambda pair: pair[1] - pair[0]):
+        members = [index for _, index in group]
+        runs.append((members[0], len(members)))
+    return runs
+
+
+def _finish(place: Place) -> list[Request]:
+    """What only a new tab gets: bands on output tables, grey cells in Constraints."""
+    if place.tab.kind is Kind.OUTPUT:
+        cells = {"sheetId": place.sheet_id, "startRowIndex": 0, **column_style.span(0, len(place.columns))}
+        banded = {"range": cells, "rowProperties": column_style.BANDS}
+        return [{"addBanding": {"bandedRange": banded}}]
+    if place.tab.name == "Constraints":
+        return column_style.unused_cells(place.sheet_id, place.columns)
+    return []
+
+
+def _filled(found: Sequence[Place], tables: Tables) -> list[Request]:
+    titles = {
+        normalised(str(row["initiative_key"])): str(row["title"])
+        for row in tables.get("Initiatives", ())
+        if row.get("initiative_key") and row.get("title")
+    }
+    requests: list[Request] = []
+    for place in found:
+        rows = tables.get(place.tab.name, ())
+        if not rows:
+            continue
+        start = max(place.used_rows, 1)
+        if start + len(rows) > place.row_count:
+            requests.append(_grown(place.sheet_id, "ROWS", start + len(rows) - place.row_count))
+        requests.append(
+            {
+                "updateCells": {
+                    "start": {"sheetId": place.sheet_id, "rowIndex": start, "columnIndex": 0},
+                    "rows": [{"values": _cells(place, _completed(place, row, titles))} for row in rows],
+                    "fields": "userEnteredValue",
+                }
+            }
+        )
+    return requests
+
+
+def _completed(place: Place, row: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    """A row with the title beside its key, or the label of its initiative."""
+    key = str(row.get("initiative_key") or "")
+    title = titles.get(normalised(key))
+    if not title:
+        return dict(row)
+    if place.tab.name == "Initiatives":
+        return {"sys: label": f"{key} · {title}"} | dict(row)
+    return {"title": title} | dict(row) if "title" in place.columns else dict(row)
+
+
+def _cells(place: Place, row: Mapping[str, Any]) -> list[Request]:
+    indexes = {normalised(name): index for name, index in place.columns.items()}
+    types = {normalised(column.name): column.type for column in place.tab.columns}
+    cells: list[Request] = [{} for _ in range(max(place.columns.values(), default=-1) + 1)]
+    for name, value in row.items():
+        if value is None or value == "":
+            continue
+        key = normalised(name)
+        if key not in indexes:
+            raise InputError(f"The tab {place.tab.name!r} has no column {name!r}: add it there first.")
+        cells[indexes[key]] = {"userEnteredValue": _entered(value, types.get(key))}
+    return cells
+
+
+def _entered(value: Value, type: ColumnType | None) -> Request:
+    """A value as an ExtendedValue: text stays text, whatever it begins with."""
+    if isinstance(value, str):
+        day = read_date(value).value if type is ColumnType.DATE else None
+        return {"numberValue": date_cell(day)} if day else {"stringValue": value}
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, date):
+        return {"numberValue": date_cell(value)}
+    return {"numberValue": number_cell(value) if isinstance(value, Decimal) else value}

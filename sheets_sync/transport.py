@@ -1,10 +1,10 @@
-"""How bytes travel to Google or to the local server: the two API hosts sent elsewhere, and answers read within bounds."""
+"""How bytes travel to Google or to the local server: the two API hosts sent elsewhere, and answers read within
+bounds."""
 
 from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,8 +23,8 @@ _CHUNK = 1 << 18
 
 
 class BoundedAdapter(HTTPAdapter):
-    """A requests adapter with three habits: calls to ``API_HOSTS`` go to ``base_url`` where one is given; the read timeout
-    bounds the whole body, so that a server which drips a byte now and then cannot hold us; and a body past
+    """A requests adapter with three habits: calls to ``API_HOSTS`` go to ``base_url`` where one is given; the read
+    timeout bounds the whole body, so that a server which drips a byte now and then cannot hold us; and a body past
     ``max_bytes`` is refused. Loopback addresses never pass through a proxy."""
 
     def __init__(self, base_url: str | None = None, max_bytes: int = MAX_ANSWER_BYTES) -> None:
@@ -39,7 +39,7 @@ class BoundedAdapter(HTTPAdapter):
         timeout: Any = None,
         verify: Any = True,
         cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
+        proxies: dict[str, str] | None = None,
     ) -> requests.Response:
         request.url = self._sent_to(request.url or "")
         if _is_loopback(request.url):
@@ -74,8 +74,8 @@ class BoundedAdapter(HTTPAdapter):
             chunks.append(chunk)
             if until is not None and time.monotonic() > until:
                 raise requests.ReadTimeout("the answer did not end in time", response=response)
-        response._content = b"".join(chunks)  # noqa: SLF001 - requests has no public way to set a body
-        response._content_consumed = True  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+        response._content = b"".join(chunks)
+        response._content_consumed = True  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _chunks(response: requests.Response) -> Any:

@@ -16,7 +16,7 @@ Node = tuple[Any, ...]
 MAX_FORMULA = 50_000
 MAX_NESTING = 60
 
-_ERRORS = r"#REF!|#DIV/0!|#VALUE!|#NAME\?|#NUM!|#N/A|#NULL!|#ERROR!"
+_ERRORS = r"\#(?:REF!|DIV/0!|VALUE!|NAME\?|NUM!|N/A|NULL!|ERROR!)"
 _REF = r"(?:\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}(?::(?:\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}|\$?[A-Za-z]{1,3}|\$?[1-9]\d{0,6}))?"
 _REF += r"|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?:\$?[1-9]\d{0,6})?|\$?[1-9]\d{0,6}:\$?[1-9]\d{0,6})(?![\w(.])"
 _TITLE = r"(?:'(?:[^']|'')*'|[^\W\d][\w.]*)!"

@@ -20,6 +20,7 @@ from sheets_sync.local.service import SheetsService
 Json = dict[str, Any]
 
 STATIC = Path(__file__).parent / "static"
+PASTE_BYTES = 16_000_000
 BOOKS = "sheets_page.books"
 ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'><rect x='3' y='2' width='18' height='20' rx='2.5' "
@@ -30,13 +31,14 @@ ICON = (
 def attach(app: FastAPI, service: SheetsService) -> None:
     """Mounts the page at ``/`` of ``app``, below every route that ``app`` already has. Call it last, before serving.
 
-    NiceGUI is one per process: several apps may carry the page one after the other, or at the same time in one event loop;
-    an app served in another thread while the first still runs takes the first one's open windows away.
+    NiceGUI is one per process: several apps may carry the page one after the other, or at the same time in one event
+    loop; an app served in another thread while the first still runs takes the first one's open windows away.
     """
     # NiceGUI's application is global. What an earlier attach left in it is taken out, so that it can be mounted anew.
     core.app.user_middleware.clear()
     core.app.middleware_stack = None
     core.sio.eio.start_service_task = True
+    core.sio.eio.max_http_buffer_size = PASTE_BYTES
     app.add_middleware(_WithBooks, books=Books(service))
     ui.run_with(app, title="Sheets", favicon=ICON, tailwind=False, show_welcome_message=False, reconnect_timeout=10)
 
@@ -96,6 +98,7 @@ async def _workbook(request: Request, spreadsheet_id: str, gid: int | None = Non
             ui.label("There is no such workbook here.").classes("files-title")
             ui.link("All workbooks", "/?list=1")
         return
+    ui.colors(primary="#1a73e8")
     WorkbookWindow(book, outline, gid).build()
 
 

@@ -5,19 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from sheets_sync.local.a1 import parse_cells
 from sheets_sync.local.errors import ApiError
+from sheets_sync.local.page_cells import Palette, Surroundings, list_keys, row_view
 from sheets_sync.local.page_patch import named_rows
-from sheets_sync.local.page_view import (
-    Palette,
-    Surroundings,
-    TabView,
-    cell_position,
-    frame_of,
-    list_keys,
-    range_name,
-    raw_rows,
-    row_view,
-)
+from sheets_sync.local.page_view import TabView, frame_of, raw_rows
 from sheets_sync.local.service import SheetsService
 
 Json = dict[str, Any]
@@ -56,7 +48,7 @@ class Book:
 
     def _read(self, sheet_id: int, revision: int, old: TabView | None) -> TabView:
         title = self._title(sheet_id)
-        answer = self.service.get_spreadsheet(self.spreadsheet_id, [range_name(title)], include_grid_data=True)
+        answer = self.service.get_spreadsheet(self.spreadsheet_id, [_quoted(title)], include_grid_data=True)
         sheets = [sheet for sheet in answer.get("sheets") or [] if sheet["properties"].get("sheetId", 0) == sheet_id]
         if not sheets:
             raise ApiError(404, "NOT_FOUND", "That tab is gone.")
@@ -99,14 +91,19 @@ class Book:
         if not key.startswith("="):
             return tuple(key.split("\x1f"))
         area = key[1:]
-        if "!" not in area and cell_position(area) is not None:
-            area = range_name(title, area)
+        if "!" not in area and parse_cells(area.replace("$", "")) is not None:
+            area = f"{_quoted(title)}!{area}"
         try:
             answer = self.service.values_get(self.spreadsheet_id, area, value_render_option="FORMATTED_VALUE")
         except ApiError:
             return ()
         cells = (str(value) for row in answer.get("values") or [] for value in row if value not in ("", None))
         return tuple(dict.fromkeys(cells))[:OPTIONS_CAP]
+
+
+def _quoted(title: str) -> str:
+    """The range of a whole tab; always in quotes, since a named range may be called the same."""
+    return "'" + title.replace("'", "''") + "'"
 
 
 class Books:

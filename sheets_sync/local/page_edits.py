@@ -8,7 +8,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sheets_sync.local.page_view import TabView, cell_name, list_key, range_name
+from sheets_sync.local.a1 import Box, cell_text, range_text
+from sheets_sync.local.page_cells import list_key
+from sheets_sync.local.page_view import TabView
 
 Json = dict[str, Any]
 
@@ -35,8 +37,7 @@ def copied(rows: Iterable[Sequence[str]]) -> str:
 
 def area_name(view: TabView, row: int, column: int, height: int = 1, width: int = 1) -> str:
     """The A1 range of ``height`` by ``width`` cells whose first is at (row, column)."""
-    first, last = cell_name(row, column), cell_name(row + height - 1, column + width - 1)
-    return range_name(view.title, first if first == last else f"{first}:{last}")
+    return range_text(view.title, Box(row, row + height, column, column + width))
 
 
 def refusal(view: TabView, row: int, column: int, text: str) -> str | None:
@@ -47,11 +48,11 @@ def refusal(view: TabView, row: int, column: int, text: str) -> str | None:
     if not rule.get("strict") or not text or text.startswith("="):
         return None
     if condition.get("type") == "BOOLEAN" and text.upper() not in ("TRUE", "FALSE"):
-        return f"{cell_name(row, column)} is a checkbox: it takes TRUE or FALSE, not “{text[:40]}”."
+        return f"{cell_text(row, column)} is a checkbox: it takes TRUE or FALSE, not “{text[:40]}”."
     if key is None or text in view.around.lists.get(key, ()):
         return None
     hint = str(rule.get("inputMessage") or "").strip() or "Pick one from the list."
-    return f"{cell_name(row, column)} does not take “{text[:40]}”. {hint}"
+    return f"{cell_text(row, column)} does not take “{text[:40]}”. {hint}"
 
 
 def guarded(view: TabView, row: int, column: int, height: int = 1, width: int = 1) -> Json | None:
@@ -69,6 +70,16 @@ def guarded(view: TabView, row: int, column: int, height: int = 1, width: int = 
 def more_rows(view: TabView, count: int) -> Json:
     """A request that adds ``count`` empty rows at the end."""
     return {"appendDimension": {"sheetId": view.sheet_id, "dimension": "ROWS", "length": count}}
+
+
+def room_for(view: TabView, rows: int, columns: int) -> list[Json]:
+    """Requests that make the tab at least ``rows`` by ``columns``."""
+    requests: list[Json] = []
+    if rows > len(view.rows):
+        requests.append(more_rows(view, rows - len(view.rows)))
+    if columns > view.column_count:
+        requests.append(more_columns(view, columns - view.column_count))
+    return requests
 
 
 def more_columns(view: TabView, count: int) -> Json:
@@ -99,25 +110,29 @@ def deleted_rows(view: TabView, rows: Iterable[int]) -> list[Json]:
     return requests[::-1]
 
 
-def sorted_rows(view: TabView, column: int, *, ascending: bool) -> Json | None:
-    """A request that sorts the rows below the frozen ones by ``column``; None where no row is filled."""
+def sorted_rows(view: TabView, column: int, *, ascending: bool) -> list[Json]:
+    """A request that sorts the rows below the frozen ones by ``column``; none where no row is filled."""
     start = view.frame["frozenRows"]
     filled = [index for index, (cells, _) in enumerate(view.raw) if any("userEnteredValue" in cell for cell in cells)]
     end = filled[-1] + 1 if filled else 0
     if end <= start:
-        return None
-    return {
-        "sortRange": {
-            "range": {
-                "sheetId": view.sheet_id,
-                "startRowIndex": start,
-                "endRowIndex": end,
-                "startColumnIndex": 0,
-                "endColumnIndex": view.column_count,
-            },
-            "sortSpecs": [{"dimensionIndex": column, "sortOrder": "ASCENDING" if ascending else "DESCENDING"}],
-        }
+        return []
+    area = {
+        "sheetId": view.sheet_id,
+        "startRowIndex": start,
+        "endRowIndex": end,
+        "startColumnIndex": 0,
+        "endColumnIndex": view.column_count,
     }
+    order = {"dimensionIndex": column, "sortOrder": "ASCENDING" if ascending else "DESCENDING"}
+    return [{"sortRange": {"range": area, "sortSpecs": [order]}}]
+
+
+def wide_column(view: TabView, column: int, width: int) -> Json:
+    """A request that makes a column ``width`` pixels wide."""
+    span = {"sheetId": view.sheet_id, "dimension": "COLUMNS", "startIndex": column, "endIndex": column + 1}
+    change = {"range": span, "properties": {"pixelSize": max(2, width)}, "fields": "pixelSize"}
+    return {"updateDimensionProperties": change}
 
 
 def noted_cell(view: TabView, row: int, column: int, note: str) -> Json:

@@ -14,9 +14,9 @@ Json = dict[str, Any]
 class SheetGrid(Element, component="static/sheet_grid.js", esm={"sheets-page": "static"}):
     """A grid of one tab. It holds no rows on the server: ``load`` and ``patch`` send them to the browser as they are.
 
-    Events, each with a dict: ``ready`` (hash: the address' fragment), ``cell`` (u, c: the focused row's uid and column),
+    Events, each with a dict: ``ready`` (hash: the address' fragment), ``cell`` (u, c: uid of the focused row, column),
     ``edit`` (u, c, v: what was typed), ``paste`` (u, c, text), ``picked`` (uids of the selected rows), ``jump`` (to: an
-    internal link's fragment).
+    internal link's fragment), ``width`` (c, width: a column drawn wider or narrower).
     """
 
     def load(self, tab: Json) -> None:

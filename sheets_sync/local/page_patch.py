@@ -6,7 +6,8 @@ import json
 from collections import Counter, defaultdict, deque
 from typing import Any
 
-from sheets_sync.local.page_view import Row, TabView
+from sheets_sync.local.page_cells import Row
+from sheets_sync.local.page_view import TabView
 
 Json = dict[str, Any]
 
@@ -30,7 +31,8 @@ def named_rows(old: TabView | None, rows: list[Row]) -> tuple[list[Row], list[in
 
 
 def patch(old: TabView, new: TabView) -> Json:
-    """What a window that shows ``old`` needs to show ``new``: ``rows`` by uid; ``order`` and ``frame`` where they changed."""
+    """What a window that shows ``old`` needs to show ``new``: ``rows`` by uid; ``order``, ``frame`` and ``lists`` where
+    they changed."""
     change: Json = {}
     before = dict(zip(old.uids, old.rows, strict=True))
     rows = {uid: row for uid, row in zip(new.uids, new.rows, strict=True) if before.get(uid) is not row}

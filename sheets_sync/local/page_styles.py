@@ -1,4 +1,4 @@
-"""The formats of the Sheets API as CSS. Every declaration is made from numbers and known words, never from foreign text."""
+"""The formats of the Sheets API as CSS. It is made from numbers and known words, never of foreign text."""
 
 from __future__ import annotations
 

@@ -113,7 +113,13 @@ _CELL_FIELDS = (
 
 
 def cell_json(
-    calculator: Calculator, sheet: Sheet, row: int, column: int, cell: Cell, wanted: frozenset[str]
+    calculator: Calculator,
+    sheet: Sheet,
+    row: int,
+    column: int,
+    cell: Cell,
+    wanted: frozenset[str],
+    looks: styles.EffectiveFormats,
 ) -> Json:
     """A CellData with the wanted fields, those that hold nothing left out."""
     out: Json = {}
@@ -133,8 +139,7 @@ def cell_json(
     link = calculator.link(sheet, row, column) if isinstance(entered, Formula) else None
     link = link or ((cell.format or {}).get("textFormat", {}).get("link", {}).get("uri"))
     if "effectiveFormat" in wanted and (entered is not None or cell.format):
-        default = calculator.book.properties["defaultFormat"]
-        out["effectiveFormat"] = styles.effective_format(default, cell.format, value, bool(link))
+        out["effectiveFormat"] = looks.of(cell.format, value, bool(link))
     if link and "hyperlink" in wanted:
         out["hyperlink"] = link
     if cell.note and "note" in wanted:
@@ -153,9 +158,9 @@ def grid_data(calculator: Calculator, sheet: Sheet, box: Box, mask: Mask | None)
         out["startColumn"] = box.left
     if wants(mask, "rowData"):
         wanted = frozenset(name for name in _CELL_FIELDS if wants(mask, "rowData", "values", name))
-        rows = [
-            _row_json(calculator, sheet, index, box, wanted) for index in range(box.top, min(box.bottom, len(sheet.rows)))
-        ]
+        looks = styles.EffectiveFormats(calculator.book.properties["defaultFormat"])
+        last = min(box.bottom, len(sheet.rows))
+        rows = [_row_json(calculator, sheet, index, box, wanted, looks) for index in range(box.top, last)]
         while rows and not rows[-1]:
             rows.pop()
         if rows:
@@ -168,7 +173,14 @@ def grid_data(calculator: Calculator, sheet: Sheet, box: Box, mask: Mask | None)
     return out
 
 
-def _row_json(calculator: Calculator, sheet: Sheet, index: int, box: Box, wanted: frozenset[str]) -> Json:
+def _row_json(
+    calculator: Calculator,
+    sheet: Sheet,
+    index: int,
+    box: Box,
+    wanted: frozenset[str],
+    looks: styles.EffectiveFormats,
+) -> Json:
     row = sheet.rows[index]
     if not row:
         return {}
@@ -177,7 +189,7 @@ def _row_json(calculator: Calculator, sheet: Sheet, index: int, box: Box, wanted
         return {}
     cells: list[Json] = [{} for _ in range(max(columns) + 1 - box.left)]
     for column in columns:
-        cells[column - box.left] = cell_json(calculator, sheet, index, column, row[column], wanted)
+        cells[column - box.left] = cell_json(calculator, sheet, index, column, row[column], wanted, looks)
     return {"values": cells}
 
 
@@ -192,10 +204,14 @@ def dimension_json(size: Json | None, pixels: int) -> Json:
 def without_defaults(value: Any) -> Any:
     """A message as proto3 JSON prints it: false and empty fields left out."""
     if isinstance(value, dict):
-        return {k: without_defaults(v) for k, v in value.items() if v not in (False, None, [], "") or v == 0 and v is not False}
+        return {name: without_defaults(part) for name, part in value.items() if not _is_default(part)}
     if isinstance(value, list):
         return [without_defaults(item) for item in value]
     return value
+
+
+def _is_default(value: Any) -> bool:
+    return value is False or value is None or value in ("", [])
 
 
 def grid_range_json(grid_range: Json) -> Json:

@@ -1,34 +1,106 @@
-"""The spreadsheets themselves, without a transport: every method takes and gives the JSON of the Sheets and Drive APIs."""
+"""The spreadsheets themselves, without a transport: every method takes and gives the JSON of the Sheets API.
+
+A version of a book is never changed once it is committed: readers need no lock, a batch that is refused leaves no trace.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
+from sheets_sync.local import a1, book_json, data_filters, schema, styles, values
+from sheets_sync.local.calculation import Calculator
+from sheets_sync.local.drive import Drive
 from sheets_sync.local.errors import ApiError as ApiError
+from sheets_sync.local.errors import bad_request, not_found
+from sheets_sync.local.fields import Mask, answer_mask, masked, wants
+from sheets_sync.local.grid import Book, Sheet
+from sheets_sync.local.locales import is_known
+from sheets_sync.local.requests.change import Change
+from sheets_sync.local.requests.registry import perform
+from sheets_sync.local.requests.sheets import check_time_zone, copied_sheet, copy_title, make_sheet, properties_json
+from sheets_sync.local.seed import fill_sheet
+from sheets_sync.local.store import Store
 
 Json = dict[str, Any]
+T = TypeVar("T")
+
+OWNER = "local-sheets@roadmap-local.iam.gserviceaccount.com"
+MAX_REQUESTS = 100_000
+_RENDERS = ("FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA")
+_DATE_RENDERS = ("SERIAL_NUMBER", "FORMATTED_STRING")
 
 
 class SheetsService:
     """All spreadsheets of one data folder. Thread-safe; each change is on disk before its method returns.
 
-    Every method raises ``ApiError`` where Google would refuse, and then nothing has changed.
+    Every method raises ``ApiError`` where Google would refuse, and then nothing has changed. ``base_url`` is what
+    ``spreadsheetUrl`` begins with; ``drive`` holds the files and their permissions.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, clock: Callable[[], datetime] | None = None) -> None:
+        data_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir = data_dir
+        self.base_url = "https://docs.google.com"
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self._store = Store(data_dir / "sheets.sqlite3")
+        self.drive = Drive(self._store, OWNER, self.clock)
+        self._books: dict[str, Book] = {}
+        self._calculators: dict[str, Calculator] = {}
+        self._locks: dict[str, threading.RLock] = {}
+        self._registry_lock = threading.Lock()
 
     def close(self) -> None:
         """Closes the store; the service cannot be used afterwards."""
-        raise NotImplementedError
+        self._store.close()
 
     # ---- spreadsheets
 
     def create_spreadsheet(self, body: Json) -> Json:
         """``spreadsheets.create``: a Spreadsheet resource in (all fields optional), the whole new one out."""
-        raise NotImplementedError
+        body = schema.checked("Spreadsheet", body)
+        return self._resource(self._created(body), (), False, None)
+
+    def create_file(self, body: Json) -> Json:
+        """Drive's ``files.create`` of a spreadsheet: the file resource."""
+        book = self._created({"properties": {"title": body.get("name", "Untitled")}})
+        return self.drive.patch(book.id, {k: v for k, v in body.items() if k in ("parents", "description")})
+
+    def _created(self, body: Json) -> Book:
+        wanted = body.get("properties", {})
+        properties = {
+            "title": wanted.get("title") or "Untitled spreadsheet",
+            "locale": wanted.get("locale", "en_US"),
+            "autoRecalc": wanted.get("autoRecalc", "ON_CHANGE"),
+            "timeZone": wanted.get("timeZone", "Etc/GMT"),
+            "defaultFormat": styles.DEFAULT_FORMAT,
+            "spreadsheetTheme": styles.theme(),
+        }
+        if not is_known(properties["locale"]):
+            raise bad_request(f"Invalid properties.locale: Unsupported locale: {properties['locale'][:50]}")
+        book = Book(body.get("spreadsheetId") or secrets.token_urlsafe(33), properties)
+        if body.get("spreadsheetId") and self.drive.exists(book.id):
+            raise ApiError(409, "ALREADY_EXISTS", "Requested entity already exists")
+        change = self._change(book)
+        try:
+            check_time_zone(properties["timeZone"])
+            for index, sheet in enumerate(body.get("sheets") or [{}]):
+                wanted_sheet = dict(sheet.get("properties", {}))
+                if index == 0:
+                    wanted_sheet.setdefault("sheetId", 0)
+                    wanted_sheet.setdefault("title", "Sheet1")
+                fill_sheet(change, make_sheet(change, wanted_sheet), sheet)
+            for one in body.get("namedRanges", ()):
+                perform(change, 0, {"addNamedRange": {"namedRange": one}})
+        except ValueError as error:
+            raise bad_request(f"Invalid spreadsheet: {error}") from error
+        self._commit(None, book)
+        return book
 
     def get_spreadsheet(
         self,
@@ -38,19 +110,70 @@ class SheetsService:
         fields: str | None = None,
     ) -> Json:
         """``spreadsheets.get``: the Spreadsheet resource; grid data where asked or where ``fields`` names it."""
-        raise NotImplementedError
+        book = self._book(spreadsheet_id)
+        mask = answer_mask("Spreadsheet", fields)
+        includes = wants(mask, "sheets", "data") if fields else include_grid_data
+        return masked(self._resource(book, ranges, includes, mask), mask)
 
-    def batch_update(self, spreadsheet_id: str, body: Json) -> Json:
+    def get_by_data_filter(self, spreadsheet_id: str, body: Json, fields: str | None = None) -> Json:
+        """``spreadsheets.getByDataFilter``."""
+        body = schema.checked("GetSpreadsheetByDataFilterRequest", body)
+        book = self._book(spreadsheet_id)
+        texts = [text for text, _ in data_filters.range_texts(book, body.get("dataFilters", []))]
+        return self.get_spreadsheet(spreadsheet_id, texts, bool(body.get("includeGridData")), fields)
+
+    def _resource(self, book: Book, ranges: Sequence[str], includes: bool, mask: Mask | None) -> Json:
+        calculator = self._calculator(book)
+        return book_json.spreadsheet_json(calculator, ranges, includes, mask, self.base_url, OWNER)
+
+    def batch_update(self, spreadsheet_id: str, body: Json, fields: str | None = None) -> Json:
         """``spreadsheets.batchUpdate``: all of ``body["requests"]`` or none of them."""
-        raise NotImplementedError
+        mask = answer_mask("BatchUpdateSpreadsheetResponse", fields)
+        self._book(spreadsheet_id)
+        body = schema.checked("BatchUpdateSpreadsheetRequest", body)
+        requests: list[Json] = body.get("requests", [])
+        if not requests:
+            raise bad_request("Must specify at least one request.")
+        if len(requests) > MAX_REQUESTS:
+            raise bad_request(f"A batch may hold at most {MAX_REQUESTS} requests.")
+
+        def perform_all(change: Change) -> list[Json]:
+            return [perform(change, index, request) for index, request in enumerate(requests)]
+
+        replies, book = self._mutated(spreadsheet_id, perform_all)
+        answer: Json = {"spreadsheetId": spreadsheet_id, "replies": replies}
+        if body.get("includeSpreadsheetInResponse"):
+            includes = bool(body.get("responseIncludeGridData"))
+            if fields:
+                includes = wants(mask, "updatedSpreadsheet", "sheets", "data")
+            ranges = body.get("responseRanges", [])
+            below = (mask or {}).get("updatedSpreadsheet")
+            answer["updatedSpreadsheet"] = self._resource(book, ranges, includes, below)
+        return masked(answer, mask)
 
     def revision(self, spreadsheet_id: str) -> int:
         """A number that grows with each change of the spreadsheet; cheap to ask."""
-        raise NotImplementedError
+        book = self._books.get(spreadsheet_id)
+        if book is not None:
+            return book.revision
+        return self._book(spreadsheet_id).revision
 
     def copy_sheet_to(self, spreadsheet_id: str, sheet_id: int, body: Json) -> Json:
         """``spreadsheets.sheets.copyTo``: the SheetProperties of the copy."""
-        raise NotImplementedError
+        body = schema.checked("CopySheetToAnotherSpreadsheetRequest", body)
+        source = self._book(spreadsheet_id).find(sheet_id)
+        if source is None:
+            raise bad_request(f"The sheet ({sheet_id}) does not exist in the spreadsheet.")
+        target_id = body.get("destinationSpreadsheetId", "")
+
+        def copy(change: Change) -> Json:
+            taken = [one.id for one in change.book.sheets]
+            sheet = copied_sheet(change, source, change.new_id(taken), copy_title(change, source.title))
+            change.check_size(sheet.row_count * sheet.column_count)
+            change.book.add(sheet)
+            return properties_json(change, sheet)
+
+        return self._mutated(target_id, copy)[0]
 
     # ---- values
 
@@ -64,7 +187,9 @@ class SheetsService:
         date_time_render_option: str = "SERIAL_NUMBER",
     ) -> Json:
         """``spreadsheets.values.get``: a ValueRange, without trailing blank rows and cells."""
-        raise NotImplementedError
+        calculator = self._calculator(self._book(spreadsheet_id))
+        _check_renders(value_render_option, date_time_render_option)
+        return values.read(calculator, range, major_dimension, value_render_option, date_time_render_option)
 
     def values_batch_get(
         self,
@@ -75,8 +200,33 @@ class SheetsService:
         value_render_option: str = "FORMATTED_VALUE",
         date_time_render_option: str = "SERIAL_NUMBER",
     ) -> Json:
-        """``spreadsheets.values.batchGet``: ``{"spreadsheetId", "valueRanges"}``."""
-        raise NotImplementedError
+        """``spreadsheets.values.batchGet``: ``{"spreadsheetId", "valueRanges"}`` of one version of the book."""
+        calculator = self._calculator(self._book(spreadsheet_id))
+        _check_renders(value_render_option, date_time_render_option)
+        found = [
+            values.read(calculator, one, major_dimension, value_render_option, date_time_render_option)
+            for one in ranges
+        ]
+        answer: Json = {"spreadsheetId": spreadsheet_id}
+        if found:
+            answer["valueRanges"] = found
+        return answer
+
+    def values_batch_get_by_data_filter(self, spreadsheet_id: str, body: Json) -> Json:
+        """``spreadsheets.values.batchGetByDataFilter``."""
+        body = schema.checked("BatchGetValuesByDataFilterRequest", body)
+        calculator = self._calculator(self._book(spreadsheet_id))
+        matched: list[Json] = []
+        for text, data_filter in data_filters.range_texts(calculator.book, body.get("dataFilters", [])):
+            found = values.read(
+                calculator,
+                text,
+                body.get("majorDimension", "ROWS"),
+                body.get("valueRenderOption", "FORMATTED_VALUE"),
+                body.get("dateTimeRenderOption", "SERIAL_NUMBER"),
+            )
+            matched.append({"valueRange": found, "dataFilters": [data_filter]})
+        return {"spreadsheetId": spreadsheet_id, **({"valueRanges": matched} if matched else {})}
 
     def values_update(
         self,
@@ -90,7 +240,17 @@ class SheetsService:
         response_date_time_render_option: str = "SERIAL_NUMBER",
     ) -> Json:
         """``spreadsheets.values.update``: writes ``body["values"]`` (null leaves a cell as it is, "" empties it)."""
-        raise NotImplementedError
+        self._book(spreadsheet_id)
+        body = schema.checked("ValueRange", body, "data")
+        is_typed = _is_typed(value_input_option)
+        (answer, sheet, box), book = self._mutated(
+            spreadsheet_id, lambda change: values.write(change, range, body, is_typed)
+        )
+        answer = {"spreadsheetId": spreadsheet_id, **answer}
+        if include_values_in_response:
+            options = (response_value_render_option, response_date_time_render_option)
+            answer["updatedData"] = self._written(book, sheet, box, body, options)
+        return answer
 
     def values_append(
         self,
@@ -105,26 +265,221 @@ class SheetsService:
         response_date_time_render_option: str = "SERIAL_NUMBER",
     ) -> Json:
         """``spreadsheets.values.append``: writes below the table that ``range`` touches."""
-        raise NotImplementedError
+        self._book(spreadsheet_id)
+        body = schema.checked("ValueRange", body, "data")
+        is_typed = _is_typed(value_input_option)
+        inserts = insert_data_option == "INSERT_ROWS"
+        (answer, updates, sheet, box), book = self._mutated(
+            spreadsheet_id, lambda change: values.append(change, range, body, is_typed, inserts)
+        )
+        updates = {"spreadsheetId": spreadsheet_id, **updates}
+        if include_values_in_response:
+            options = (response_value_render_option, response_date_time_render_option)
+            updates["updatedData"] = self._written(book, sheet, box, body, options)
+        return {"spreadsheetId": spreadsheet_id, **answer, "updates": updates}
+
+    def _written(self, book: Book, sheet: Sheet, box: a1.Box, body: Json, options: tuple[str, str]) -> Json:
+        found = book.find(sheet.id)
+        assert found is not None
+        return values.value_range(self._calculator(book), found, box, body.get("majorDimension", "ROWS"), *options)
 
     def values_clear(self, spreadsheet_id: str, range: str) -> Json:
         """``spreadsheets.values.clear``: empties values, keeps formats and notes."""
-        raise NotImplementedError
+        cleared, _ = self._mutated(spreadsheet_id, lambda change: values.clear(change, range))
+        return {"spreadsheetId": spreadsheet_id, "clearedRange": cleared}
 
     def values_batch_update(self, spreadsheet_id: str, body: Json) -> Json:
         """``spreadsheets.values.batchUpdate``: ``body`` holds valueInputOption and data (ValueRanges)."""
-        raise NotImplementedError
+        self._book(spreadsheet_id)
+        body = schema.checked("BatchUpdateValuesRequest", body)
+        is_typed = _is_typed(body.get("valueInputOption", ""))
+        data: list[Json] = body.get("data", [])
+
+        def write_all(change: Change) -> list[tuple[Json, Sheet, a1.Box]]:
+            out: list[tuple[Json, Sheet, a1.Box]] = []
+            for index, one in enumerate(data):
+                try:
+                    out.append(values.write(change, one.get("range", ""), one, is_typed))
+                except ApiError as error:
+                    raise bad_request(f"Invalid data[{index}]: {error.message}") from error
+            return out
+
+        written, book = self._mutated(spreadsheet_id, write_all)
+        responses = [{"spreadsheetId": spreadsheet_id, **answer} for answer, _, _ in written]
+        if body.get("includeValuesInResponse"):
+            options = (
+                body.get("responseValueRenderOption", "FORMATTED_VALUE"),
+                body.get("responseDateTimeRenderOption", "SERIAL_NUMBER"),
+            )
+            for one, (_, sheet, box), value_range in zip(responses, written, data, strict=True):
+                one["updatedData"] = self._written(book, sheet, box, value_range, options)
+        return {"spreadsheetId": spreadsheet_id, **_totals(written), **({"responses": responses} if responses else {})}
+
+    def values_batch_update_by_data_filter(self, spreadsheet_id: str, body: Json) -> Json:
+        """``spreadsheets.values.batchUpdateByDataFilter``."""
+        body = schema.checked("BatchUpdateValuesByDataFilterRequest", body)
+        is_typed = _is_typed(body.get("valueInputOption", ""))
+
+        def write_all(change: Change) -> list[tuple[Json, Sheet, a1.Box, Json]]:
+            out: list[tuple[Json, Sheet, a1.Box, Json]] = []
+            for one in body.get("data", []):
+                for text, data_filter in data_filters.range_texts(change.book, [one.get("dataFilter", {})]):
+                    value_range = {k: v for k, v in one.items() if k in ("values", "majorDimension")}
+                    out.append((*values.write(change, text, value_range, is_typed), data_filter))
+            return out
+
+        written, _ = self._mutated(spreadsheet_id, write_all)
+        responses = [{**answer, "dataFilter": data_filter} for answer, _, _, data_filter in written]
+        totals = _totals([(answer, sheet, box) for answer, sheet, box, _ in written])
+        return {"spreadsheetId": spreadsheet_id, **totals, **({"responses": responses} if responses else {})}
 
     def values_batch_clear(self, spreadsheet_id: str, body: Json) -> Json:
         """``spreadsheets.values.batchClear``: ``body`` holds ranges."""
-        raise NotImplementedError
+        self._book(spreadsheet_id)
+        body = schema.checked("BatchClearValuesRequest", body)
+        cleared, _ = self._mutated(
+            spreadsheet_id, lambda change: [values.clear(change, one) for one in body.get("ranges", [])]
+        )
+        return {"spreadsheetId": spreadsheet_id, **({"clearedRanges": cleared} if cleared else {})}
 
-    # ---- Drive
+    def values_batch_clear_by_data_filter(self, spreadsheet_id: str, body: Json) -> Json:
+        """``spreadsheets.values.batchClearByDataFilter``."""
+        body = schema.checked("BatchClearValuesByDataFilterRequest", body)
+        texts = [text for text, _ in data_filters.range_texts(self._book(spreadsheet_id), body.get("dataFilters", []))]
+        return self.values_batch_clear(spreadsheet_id, {"ranges": texts})
+
+    # ---- developer metadata
+
+    def metadata_get(self, spreadsheet_id: str, metadata_id: int) -> Json:
+        """``spreadsheets.developerMetadata.get``."""
+        for one in self._book(spreadsheet_id).metadata:
+            if one["metadataId"] == metadata_id:
+                return one
+        raise not_found()
+
+    def metadata_search(self, spreadsheet_id: str, body: Json) -> Json:
+        """``spreadsheets.developerMetadata.search``."""
+        body = schema.checked("SearchDeveloperMetadataRequest", body)
+        return data_filters.metadata_matches(self._book(spreadsheet_id), body.get("dataFilters", []))
+
+    # ---- files
 
     def list_files(self) -> list[Json]:
         """Drive files (id, name, mimeType, createdTime, modifiedTime, …), the latest changed first."""
-        raise NotImplementedError
+        return self.drive.listed()
 
     def delete_file(self, file_id: str) -> None:
-        """``files.delete``."""
-        raise NotImplementedError
+        """``files.delete``: the spreadsheet and its file are gone."""
+        with self._lock(file_id):
+            file = self.drive.file(file_id)
+            self.drive.removed(file_id, self._store.commit(None, None, file, self.drive.now_text()))
+            self._books.pop(file_id, None)
+            self._calculators.pop(file_id, None)
+
+    def copy_file(self, file_id: str, body: Json) -> Json:
+        """``files.copy``: a spreadsheet of its own with the same contents; permissions are not copied."""
+        source = self._book(file_id)
+        book = source.copy()
+        book.id, book.revision = secrets.token_urlsafe(33), 0
+        book.sheets = [sheet.copy() for sheet in book.sheets]
+        book.properties["title"] = body.get("name") or f"Copy of {source.properties['title']}"
+        self._commit(None, book)
+        return self.drive.patch(book.id, {k: v for k, v in body.items() if k in ("parents", "description")})
+
+    def rename_file(self, file_id: str, body: Json) -> Json:
+        """``files.update`` of the name and the description."""
+        self.drive.file(file_id)
+        if "name" in body:
+
+            def rename(change: Change) -> None:
+                change.book.properties["title"] = str(body["name"])
+
+            self._mutated(file_id, rename)
+        return self.drive.patch(file_id, {k: v for k, v in body.items() if k in ("description", "trashed", "starred")})
+
+    # ---- versions
+
+    def _lock(self, spreadsheet_id: str) -> threading.RLock:
+        with self._registry_lock:
+            return self._locks.setdefault(spreadsheet_id, threading.RLock())
+
+    def _book(self, spreadsheet_id: str) -> Book:
+        """The latest committed version."""
+        book = self._books.get(spreadsheet_id)
+        if book is None:
+            if not self.drive.exists(spreadsheet_id):
+                raise not_found()
+            with self._lock(spreadsheet_id):
+                book = self._books.get(spreadsheet_id) or self._store.load(spreadsheet_id)
+                if book is None:
+                    raise not_found()
+                self._books[spreadsheet_id] = book
+        return book
+
+    def _calculator(self, book: Book) -> Calculator:
+        found = self._calculators.get(book.id)
+        if found is None or found.book is not book:
+            found = Calculator(book, self._local_now(book))
+            self._calculators[book.id] = found
+        return found
+
+    def _local_now(self, book: Book) -> datetime:
+        return self.clock().astimezone(ZoneInfo(book.properties.get("timeZone", "Etc/GMT"))).replace(tzinfo=None)
+
+    def _change(self, book: Book) -> Change:
+        try:
+            now = self._local_now(book)
+        except (ValueError, OSError, KeyError):
+            now = self.clock().replace(tzinfo=None)
+        return Change(book, now, OWNER)
+
+    def _mutated(self, spreadsheet_id: str, work: Callable[[Change], T]) -> tuple[T, Book]:
+        """(what ``work`` gave, the new version), committed; where ``work`` raises, nothing has happened."""
+        with self._lock(spreadsheet_id):
+            old = self._book(spreadsheet_id)
+            new = old.copy()
+            result = work(self._change(new))
+            self._commit(old, new)
+            return result, new
+
+    def _commit(self, old: Book | None, new: Book) -> None:
+        new.revision += 1
+        new.seal()
+        file = self.drive.touched(new.id, new.properties["title"])
+        sequence = self._store.commit(old, new, file, file["modifiedTime"])
+        self._books[new.id] = new
+        self.drive.written(file, sequence)
+
+
+def _is_typed(option: str) -> bool:
+    if option == "USER_ENTERED":
+        return True
+    if option == "RAW":
+        return False
+    if option in ("", "INPUT_VALUE_OPTION_UNSPECIFIED"):
+        raise bad_request("'valueInputOption' is required but not specified")
+    name = "type.googleapis.com/google.apps.sheets.v4.ValueInputOption"
+    raise bad_request(f"Invalid value at 'value_input_option' ({name}), \"{option[:100]}\"")
+
+
+def _check_renders(render: str, date_render: str) -> None:
+    for name, kind, value, known in (
+        ("value_render_option", "ValueRenderOption", render, _RENDERS),
+        ("date_time_render_option", "DateTimeRenderOption", date_render, _DATE_RENDERS),
+    ):
+        if value not in known:
+            raise bad_request(
+                f"Invalid value at '{name}' (type.googleapis.com/google.apps.sheets.v4.{kind}), \"{value[:100]}\""
+            )
+
+
+def _totals(written: Sequence[tuple[Json, Sheet, a1.Box]]) -> Json:
+    """The totals of a values batch; zeros are left out."""
+    touched = [(answer, sheet) for answer, sheet, _ in written if answer.get("updatedCells")]
+    totals = {
+        "totalUpdatedRows": sum(answer["updatedRows"] for answer, _ in touched),
+        "totalUpdatedColumns": sum(answer["updatedColumns"] for answer, _ in touched),
+        "totalUpdatedCells": sum(answer["updatedCells"] for answer, _ in touched),
+        "totalUpdatedSheets": len({sheet.id for _, sheet in touched}),
+    }
+    return {name: count for name, count in totals.items() if count}

@@ -12,16 +12,16 @@ from sheets_sync.local.grid import CellError, Value
 Json = dict[str, Any]
 
 _WHITE: Json = {"red": 1, "green": 1, "blue": 1}
-_THEME: dict[str, Json] = {
-    "TEXT": {},
-    "BACKGROUND": _WHITE,
-    "ACCENT1": {"red": 66, "green": 133, "blue": 244},
-    "ACCENT2": {"red": 234, "green": 67, "blue": 53},
-    "ACCENT3": {"red": 251, "green": 188, "blue": 4},
-    "ACCENT4": {"red": 52, "green": 168, "blue": 83},
-    "ACCENT5": {"red": 255, "green": 109, "blue": 1},
-    "ACCENT6": {"red": 70, "green": 189, "blue": 198},
-    "LINK": {"red": 17, "green": 85, "blue": 204},
+_LEVELS = {
+    "TEXT": (0, 0, 0),
+    "BACKGROUND": (255, 255, 255),
+    "ACCENT1": (66, 133, 244),
+    "ACCENT2": (234, 67, 53),
+    "ACCENT3": (251, 188, 4),
+    "ACCENT4": (52, 168, 83),
+    "ACCENT5": (255, 109, 1),
+    "ACCENT6": (70, 189, 198),
+    "LINK": (17, 85, 204),
 }
 _SIDES = ("top", "bottom", "left", "right")
 
@@ -46,11 +46,10 @@ def color(value: Json) -> Json:
     return out
 
 
-_THEME = {
-    name: color({part: (level if level <= 1 else level / 255) for part, level in value.items()})
-    for name, value in _THEME.items()
+_THEME: dict[str, Json] = {
+    name: color({"red": red / 255, "green": green / 255, "blue": blue / 255})
+    for name, (red, green, blue) in _LEVELS.items()
 }
-_THEME["BACKGROUND"] = dict(_WHITE)
 
 
 def color_pair(holder: Json, name: str, wins: str | None = None) -> None:
@@ -132,17 +131,37 @@ def theme() -> Json:
     }
 
 
-def effective_format(default: Json, entered: Json | None, value: Value, is_link: bool) -> Json:
-    """What the cell looks like: the spreadsheet's default under the cell's own format."""
-    out = copy.deepcopy(default)
-    out["textFormat"]["fontFamily"] = "Arial"
-    if value is not None:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        out["horizontalAlignment"] = (
-            "CENTER" if isinstance(value, (bool, CellError)) else "RIGHT" if is_number else "LEFT"
-        )
-    out["hyperlinkDisplayType"] = "LINKED" if is_link else "PLAIN_TEXT"
-    return merged(out, entered or {})
+class EffectiveFormats:
+    """What cells look like: the spreadsheet's default under each cell's own format. Equal looks are one object."""
+
+    def __init__(self, default: Json) -> None:
+        self._default = default
+        self._made: dict[tuple[int, str, bool], tuple[Json | None, Json]] = {}
+
+    def of(self, entered: Json | None, value: Value, is_link: bool) -> Json:
+        """The effective format of a cell; not to be changed by the caller."""
+        key = (id(entered), _alignment(value), is_link)
+        found = self._made.get(key)
+        if found is None:
+            # the entered format is kept beside its result, so that its id stays its own
+            found = self._made[key] = (entered, self._merged(entered, key[1], is_link))
+        return found[1]
+
+    def _merged(self, entered: Json | None, alignment: str, is_link: bool) -> Json:
+        out = copy.deepcopy(self._default)
+        out["textFormat"]["fontFamily"] = "Arial"
+        if alignment:
+            out["horizontalAlignment"] = alignment
+        out["hyperlinkDisplayType"] = "LINKED" if is_link else "PLAIN_TEXT"
+        return merged(out, entered or {})
+
+
+def _alignment(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (bool, CellError)):
+        return "CENTER"
+    return "LEFT" if isinstance(value, str) else "RIGHT"
 
 
 def merged(base: Json, over: Json) -> Json:

@@ -1,4 +1,4 @@
-"""A PM's world: a local Sheets server, an embedded Postgres of its own, and the command line in a process of its own."""
+"""A PM's world: a local Sheets server, an embedded Postgres, and the command line in a process of its own."""
 
 from __future__ import annotations
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 import gspread
 import pytest
 
-PROVENANCE = (
-    "run scenario constraint_set rules_version inputs_as_of solved_at plan_quality source source_rows "
-    "run_id portfolio_id constraint_digest"
-).split()
+PROVENANCE = [
+    "run",
+    "scenario",
+    "constraint_set",
+    "rules_version",
+    "inputs_as_of",
+    "solved_at",
+    "plan_quality",
+    "source",
+    "source_rows",
+    "run_id",
+    "portfolio_id",
+    "constraint_digest",
+]
 
 
 def rows_of(spreadsheet: gspread.Spreadsheet, tab: str) -> list[dict[str, str]]:
@@ -59,9 +69,7 @@ def test_a_pm_edits_a_cap_runs_publishes_edits_the_plan_and_publishes_again(worl
     country = rule[at["dimension_key"]]
     set_cell(sheet, "Constraints", row, "max", 0)
     second = world.cli.json("optimize", workbook)
-    in_country = [
-        row for row in rows_of(sheet, "Portfolio") if row["country"] == country and row["selected"] == "TRUE"
-    ]
+    in_country = [row for row in rows_of(sheet, "Portfolio") if row["country"] == country and row["selected"] == "TRUE"]
     assert in_country == []
     assert second["result"]["problem_digest"] != first["result"]["problem_digest"]
 
@@ -98,7 +106,9 @@ def test_every_provenance_cell_of_a_published_plan_is_filled(world, workbook) ->
     planned = [row for row in rows_of(sheet, "Roadmap Plan") if row["roadmap_version"]]
     assert planned
     for row in planned:
-        blank = [name for name in (*PROVENANCE, "published_by", "published_at") if name != "source_rows" and not row[name]]
+        blank = [
+            name for name in (*PROVENANCE, "published_by", "published_at") if name != "source_rows" and not row[name]
+        ]
         assert not blank, (row["initiative_key"], blank)
 
 
@@ -122,7 +132,7 @@ def test_a_title_that_looks_like_a_formula_stays_text(world, workbook) -> None:
 
 
 def test_a_text_in_a_number_is_told_on_the_cell_and_a_lost_rule_stops_the_run(world, workbook) -> None:
-    """A cap that says 'abc' is an ERROR on its cell and in Checks, and the run says that it stops; mending clears it."""
+    """A cap that says 'abc' is an ERROR on its cell and in Checks, and the run says it stops; mending clears it."""
     sheet = world.spreadsheet(workbook)
     row = next(
         number

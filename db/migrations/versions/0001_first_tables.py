@@ -75,11 +75,15 @@ CREATE TABLE initiatives (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_initiatives PRIMARY KEY (id),
     CONSTRAINT uq_initiatives_workspace_id_initiative_key UNIQUE (workspace_id, initiative_key),
-    CONSTRAINT ck_initiatives_lifecycle_status CHECK (lifecycle_status IN ('new', 'needs_info', 'ready', 'in_progress', 'paused', 'delivered', 'rejected', 'duplicate')),
-    CONSTRAINT ck_initiatives_active_scoring_framework CHECK (active_scoring_framework IN ('RICE', 'WSJF', 'MATH_MODEL')),
+    CONSTRAINT ck_initiatives_lifecycle_status
+        CHECK (lifecycle_status IN ('new', 'needs_info', 'ready', 'in_progress', 'paused', 'delivered',
+        'rejected', 'duplicate')),
+    CONSTRAINT ck_initiatives_active_scoring_framework
+        CHECK (active_scoring_framework IN ('RICE', 'WSJF', 'MATH_MODEL')),
     CONSTRAINT fk_initiatives_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id) ON DELETE RESTRICT,
     CONSTRAINT uq_initiatives_math_model_id UNIQUE (math_model_id),
-    CONSTRAINT fk_initiatives_math_model_id FOREIGN KEY(math_model_id) REFERENCES initiative_math_models (id) ON DELETE RESTRICT
+    CONSTRAINT fk_initiatives_math_model_id FOREIGN KEY(math_model_id) REFERENCES initiative_math_models (id)
+        ON DELETE RESTRICT
 );
 CREATE TABLE optimization_scenarios (
     id INTEGER GENERATED ALWAYS AS IDENTITY,
@@ -105,8 +109,10 @@ CREATE TABLE optimization_scenarios (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_optimization_scenarios PRIMARY KEY (id),
     CONSTRAINT uq_optimization_scenarios_workspace_id_name_key UNIQUE (workspace_id, name_key),
-    CONSTRAINT ck_optimization_scenarios_objective_mode CHECK (objective_mode IN ('north_star', 'weighted_kpis', 'lexicographic', 'score')),
-    CONSTRAINT fk_optimization_scenarios_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id) ON DELETE RESTRICT
+    CONSTRAINT ck_optimization_scenarios_objective_mode
+        CHECK (objective_mode IN ('north_star', 'weighted_kpis', 'lexicographic', 'score')),
+    CONSTRAINT fk_optimization_scenarios_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id)
+        ON DELETE RESTRICT
 );
 CREATE TABLE organization_metric_configs (
     id INTEGER GENERATED ALWAYS AS IDENTITY,
@@ -126,7 +132,8 @@ CREATE TABLE organization_metric_configs (
     CONSTRAINT uq_organization_metric_configs_workspace_id_name_key UNIQUE (workspace_id, name_key),
     CONSTRAINT ck_organization_metric_configs_kpi_level CHECK (kpi_level IN ('north_star', 'strategic')),
     CONSTRAINT ck_organization_metric_configs_direction CHECK (direction IN ('increase', 'decrease')),
-    CONSTRAINT fk_organization_metric_configs_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id) ON DELETE RESTRICT
+    CONSTRAINT fk_organization_metric_configs_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id)
+        ON DELETE RESTRICT
 );
 CREATE TABLE initiative_params (
     id INTEGER GENERATED ALWAYS AS IDENTITY,
@@ -146,9 +153,11 @@ CREATE TABLE initiative_params (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_initiative_params PRIMARY KEY (id),
-    CONSTRAINT uq_initiative_params_initiative_id_framework_param_name UNIQUE NULLS NOT DISTINCT (initiative_id, framework, param_name),
+    CONSTRAINT uq_initiative_params_initiative_id_framework_param_name
+        UNIQUE NULLS NOT DISTINCT (initiative_id, framework, param_name),
     CONSTRAINT ck_initiative_params_framework CHECK (framework IN ('RICE', 'WSJF', 'MATH_MODEL')),
-    CONSTRAINT fk_initiative_params_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id) ON DELETE CASCADE
+    CONSTRAINT fk_initiative_params_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id)
+        ON DELETE CASCADE
 );
 CREATE TABLE initiative_scores (
     id INTEGER GENERATED ALWAYS AS IDENTITY,
@@ -163,9 +172,11 @@ CREATE TABLE initiative_scores (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_initiative_scores PRIMARY KEY (id),
     CONSTRAINT ck_initiative_scores_framework CHECK (framework IN ('RICE', 'WSJF', 'MATH_MODEL')),
-    CONSTRAINT fk_initiative_scores_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id) ON DELETE RESTRICT
+    CONSTRAINT fk_initiative_scores_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id)
+        ON DELETE RESTRICT
 );
-CREATE INDEX ix_initiative_scores_initiative_id_framework_scored_at ON initiative_scores (initiative_id, framework, scored_at);
+CREATE INDEX ix_initiative_scores_initiative_id_framework_scored_at
+        ON initiative_scores (initiative_id, framework, scored_at);
 CREATE TABLE optimization_constraint_sets (
     id INTEGER GENERATED ALWAYS AS IDENTITY,
     scenario_id INTEGER NOT NULL,
@@ -204,7 +215,8 @@ CREATE TABLE optimization_constraint_sets (
     CONSTRAINT uq_optimization_constraint_sets_scenario_id_name_key UNIQUE (scenario_id, name_key),
     CONSTRAINT uq_optimization_constraint_sets_scenario_id_name UNIQUE (scenario_id, name),
     CONSTRAINT ck_optimization_constraint_sets_version CHECK (version >= 1),
-    CONSTRAINT fk_optimization_constraint_sets_scenario_id FOREIGN KEY(scenario_id) REFERENCES optimization_scenarios (id) ON DELETE RESTRICT
+    CONSTRAINT fk_optimization_constraint_sets_scenario_id FOREIGN KEY(scenario_id)
+        REFERENCES optimization_scenarios (id) ON DELETE RESTRICT
 );
 CREATE TABLE optimization_runs (
     id INTEGER GENERATED ALWAYS AS IDENTITY,
@@ -238,13 +250,18 @@ CREATE TABLE optimization_runs (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_optimization_runs PRIMARY KEY (id),
-    CONSTRAINT ck_optimization_runs_status CHECK (status IN ('queued', 'pulling', 'compiling', 'solving', 'writing', 'done', 'failed', 'cancelled')),
-    CONSTRAINT ck_optimization_runs_outcome CHECK (outcome IN ('optimal', 'feasible', 'infeasible', 'no_solution_in_time', 'invalid')),
+    CONSTRAINT ck_optimization_runs_status CHECK (status IN ('queued', 'pulling', 'compiling', 'solving',
+        'writing', 'done', 'failed', 'cancelled')),
+    CONSTRAINT ck_optimization_runs_outcome CHECK (outcome IN ('optimal', 'feasible', 'infeasible',
+        'no_solution_in_time', 'invalid')),
     CONSTRAINT ck_optimization_runs_trigger CHECK (trigger IN ('menu', 'schedule', 'API', 'command line')),
     CONSTRAINT ck_optimization_runs_action CHECK (action IN ('check', 'optimize')),
-    CONSTRAINT fk_optimization_runs_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id) ON DELETE RESTRICT,
-    CONSTRAINT fk_optimization_runs_scenario_id FOREIGN KEY(scenario_id) REFERENCES optimization_scenarios (id) ON DELETE RESTRICT,
-    CONSTRAINT fk_optimization_runs_constraint_set_id FOREIGN KEY(constraint_set_id) REFERENCES optimization_constraint_sets (id) ON DELETE RESTRICT
+    CONSTRAINT fk_optimization_runs_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id)
+        ON DELETE RESTRICT,
+    CONSTRAINT fk_optimization_runs_scenario_id FOREIGN KEY(scenario_id) REFERENCES optimization_scenarios (id)
+        ON DELETE RESTRICT,
+    CONSTRAINT fk_optimization_runs_constraint_set_id FOREIGN KEY(constraint_set_id)
+        REFERENCES optimization_constraint_sets (id) ON DELETE RESTRICT
 );
 CREATE INDEX ix_optimization_runs_constraint_set_id ON optimization_runs (constraint_set_id);
 CREATE INDEX ix_optimization_runs_scenario_id ON optimization_runs (scenario_id);
@@ -256,7 +273,8 @@ CREATE TABLE portfolios (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_portfolios PRIMARY KEY (id),
-    CONSTRAINT fk_portfolios_scenario_id FOREIGN KEY(scenario_id) REFERENCES optimization_scenarios (id) ON DELETE RESTRICT,
+    CONSTRAINT fk_portfolios_scenario_id FOREIGN KEY(scenario_id) REFERENCES optimization_scenarios (id)
+        ON DELETE RESTRICT,
     CONSTRAINT uq_portfolios_run_id UNIQUE (run_id),
     CONSTRAINT fk_portfolios_run_id FOREIGN KEY(run_id) REFERENCES optimization_runs (id) ON DELETE RESTRICT
 );
@@ -299,8 +317,10 @@ CREATE TABLE portfolio_items (
     CONSTRAINT pk_portfolio_items PRIMARY KEY (id),
     CONSTRAINT uq_portfolio_items_portfolio_id_initiative_id UNIQUE (portfolio_id, initiative_id),
     CONSTRAINT ck_portfolio_items_source CHECK (source IN ('optimizer', 'mandatory', 'locked', 'manual')),
-    CONSTRAINT fk_portfolio_items_portfolio_id FOREIGN KEY(portfolio_id) REFERENCES portfolios (id) ON DELETE RESTRICT,
-    CONSTRAINT fk_portfolio_items_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id) ON DELETE RESTRICT
+    CONSTRAINT fk_portfolio_items_portfolio_id FOREIGN KEY(portfolio_id) REFERENCES portfolios (id)
+        ON DELETE RESTRICT,
+    CONSTRAINT fk_portfolio_items_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id)
+        ON DELETE RESTRICT
 );
 CREATE INDEX ix_portfolio_items_initiative_id ON portfolio_items (initiative_id);
 CREATE TABLE roadmaps (
@@ -356,8 +376,10 @@ CREATE TABLE roadmap_entries (
     CONSTRAINT ck_roadmap_entries_planned_quarter CHECK (planned_quarter BETWEEN 1 AND 4),
     CONSTRAINT ck_roadmap_entries_planned_year CHECK ((planned_period IS NULL) = (planned_year IS NULL)),
     CONSTRAINT fk_roadmap_entries_roadmap_id FOREIGN KEY(roadmap_id) REFERENCES roadmaps (id) ON DELETE RESTRICT,
-    CONSTRAINT fk_roadmap_entries_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id) ON DELETE RESTRICT,
-    CONSTRAINT fk_roadmap_entries_portfolio_item_id FOREIGN KEY(portfolio_item_id) REFERENCES portfolio_items (id) ON DELETE RESTRICT
+    CONSTRAINT fk_roadmap_entries_initiative_id FOREIGN KEY(initiative_id) REFERENCES initiatives (id)
+        ON DELETE RESTRICT,
+    CONSTRAINT fk_roadmap_entries_portfolio_item_id FOREIGN KEY(portfolio_item_id)
+        REFERENCES portfolio_items (id) ON DELETE RESTRICT
 );
 CREATE INDEX ix_roadmap_entries_initiative_id ON roadmap_entries (initiative_id);
 CREATE INDEX ix_roadmap_entries_portfolio_item_id ON roadmap_entries (portfolio_item_id);

@@ -16,6 +16,20 @@ export function enteredText(row, column) {
   return more.e ?? text;
 }
 
+/** The text that stands in the cell; TRUE or FALSE for a checkbox. */
+export function shownText(row, column) {
+  const { text, more } = cellAt(row, column);
+  return "b" in more ? (more.b ? "TRUE" : "FALSE") : text;
+}
+
+/** `AA` for 26. */
+export function letters(index) {
+  let text = "";
+  for (let rest = index + 1; rest; rest = Math.floor((rest - 1) / 26))
+    text = String.fromCharCode(65 + ((rest - 1) % 26)) + text;
+  return text;
+}
+
 export function isCheckbox(row, column) {
   return "b" in cellAt(row, column).more;
 }
@@ -85,11 +99,15 @@ export class CellRenderer {
       span.className = "text";
       fillText(span, text, more, sheet.jump);
       box.append(span);
-      if (!more.p) sheet.fitOverflow(span, params, column, style);
+      const width = more.p ? 0 : sheet.shape.spillWidth(params.data, column);
+      if (width) {
+        span.style.flex = "none";
+        span.style.maxWidth = width + "px";
+      }
     }
     if (more.d && !("b" in more)) box.append(this.arrow(params));
-    if (more.n) box.append(corner("note", "top"));
-    if (more.w) box.append(corner("unknown", "top left"));
+    if (more.n) box.append(corner("note"));
+    if (more.w) box.append(corner("unknown"));
     return true;
   }
 
@@ -121,12 +139,4 @@ function corner(name) {
   const mark = document.createElement("i");
   mark.className = "corner " + name;
   return mark;
-}
-
-const canvas = document.createElement("canvas").getContext("2d");
-
-/** Width of a text in pixels, in the cell's own font. */
-export function textWidth(text, font) {
-  canvas.font = font;
-  return canvas.measureText(text).width;
 }

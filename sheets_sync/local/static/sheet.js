@@ -1,11 +1,30 @@
 // A tab of a workbook in AG Grid: rows by uid, patched in place; what people do goes out as events.
 import * as AgGrid from "nicegui-aggrid";
-import { CellRenderer, cellAt, enteredText, isCheckbox, textWidth } from "sheets-page/cells.js";
+import { CellRenderer, cellAt, enteredText, isCheckbox, letters, shownText } from "sheets-page/cells.js";
+import { listen, rowTexts } from "sheets-page/clipboard.js";
 import { CellEditor } from "sheets-page/editor.js";
+import { formulaBar } from "sheets-page/formula_bar.js";
+import { ROW, Shape } from "sheets-page/shape.js";
 
-const FONT = "13.3px Arial, Roboto, sans-serif";
-const LINE = 18;
-const ROW = 24;
+const THEME = AgGrid.themeQuartz.withParams({
+  fontFamily: "Arial, Roboto, sans-serif",
+  fontSize: 13.3,
+  headerHeight: 24,
+  rowHeight: ROW,
+  cellHorizontalPadding: 0,
+  borderColor: "#e2e3e3",
+  columnBorder: true,
+  headerColumnBorder: true,
+  headerBackgroundColor: "#f8f9fa",
+  headerTextColor: "#575b5f",
+  headerFontWeight: 400,
+  rowHoverColor: "transparent",
+  selectedRowBackgroundColor: "#e8f0fe",
+  wrapperBorder: false,
+  wrapperBorderRadius: 0,
+  accentColor: "#1a73e8",
+  spacing: 4,
+});
 
 AgGrid.ModuleRegistry.registerModules([AgGrid.AllCommunityModule]);
 
@@ -21,10 +40,10 @@ export class Sheet {
     this.bar = formulaBar(element, (text) => this.commitBar(text));
     this.host = element.appendChild(document.createElement("div"));
     this.host.className = "sheet-grid";
+    this.shape = new Shape((column) => this.api.getColumn("c" + column)?.getActualWidth() ?? 0);
     this.css = document.head.appendChild(document.createElement("style"));
     this.api = AgGrid.createGrid(this.host, this.options());
-    this.host.addEventListener("paste", (event) => this.pasted(event));
-    this.host.addEventListener("copy", (event) => this.copied(event));
+    listen(this.host, { copied: () => this.copied(), pasted: (text) => this.pasted(text) });
   }
 
   close() {
@@ -34,30 +53,12 @@ export class Sheet {
 
   options() {
     return {
-      theme: AgGrid.themeQuartz.withParams({
-        fontFamily: "Arial, Roboto, sans-serif",
-        fontSize: 13.3,
-        headerHeight: 24,
-        rowHeight: ROW,
-        cellHorizontalPadding: 0,
-        borderColor: "#e2e3e3",
-        columnBorder: true,
-        headerColumnBorder: true,
-        headerBackgroundColor: "#f8f9fa",
-        headerTextColor: "#575b5f",
-        headerFontWeight: 400,
-        rowHoverColor: "transparent",
-        selectedRowBackgroundColor: "#e8f0fe",
-        wrapperBorder: false,
-        wrapperBorderRadius: 0,
-        accentColor: "#1a73e8",
-        spacing: 4,
-      }),
+      theme: THEME,
       context: { sheet: this },
       columnDefs: [],
       rowData: [],
       getRowId: ({ data }) => String(data.u),
-      getRowHeight: ({ data }) => this.height(data),
+      getRowHeight: ({ data }) => this.shape.height(data),
       defaultColDef: {
         sortable: false,
         resizable: true,
@@ -117,7 +118,8 @@ export class Sheet {
     const changed = this.setRows(change.rows ?? {});
     if (change.order) {
       this.order = change.order;
-      for (const uid of [...this.rows.keys()].filter((uid) => !new Set(change.order).has(uid))) this.rows.delete(uid);
+      const kept = new Set(change.order);
+      for (const uid of [...this.rows.keys()]) if (!kept.has(uid)) this.rows.delete(uid);
     }
     if (change.frame) this.setFrame(change.frame);
     else if (change.order || changed.some((row) => row.reshaped)) this.arrange();
@@ -144,24 +146,19 @@ export class Sheet {
 
   setCss(css) {
     this.css.textContent = css.map((text, index) => (text ? `.sheet .f${index}{${text}}` : "")).join("\n");
-    this.fonts = css.map((text) => {
-      const size = /font-size:([\d.]+px)/.exec(text)?.[1] ?? "13.3px";
-      return { font: `${/font-weight:700/.test(text) ? "bold " : ""}${size} Arial, Roboto, sans-serif`, size: parseFloat(size) };
-    });
+    this.shape.setCss(css);
   }
 
   setFrame(frame) {
     this.frame = frame;
+    this.shape.setFrame(frame);
     this.host.classList.toggle("no-lines", !frame.gridlines);
-    this.merged = new Map();
-    for (const [top, bottom, left, right] of frame.merges) this.merged.set(`${top},${left}`, [bottom - top, right - left]);
     for (const row of this.rows.values()) row.px = undefined;
     this.api.setGridOption("columnDefs", this.columns());
     this.arrange();
   }
 
   columns() {
-    const shown = this.frame.columns.map(([width, hidden], index) => ({ width, hidden, index }));
     const number = {
       colId: "#",
       headerName: "",
@@ -173,9 +170,9 @@ export class Sheet {
       valueGetter: ({ data }) => data.i + 1,
       context: { index: -1 },
     };
-    const defs = shown
-      .filter(({ hidden }) => !hidden || this.hiddenShown)
-      .map(({ width, index }) => this.column(index, width));
+    const defs = this.frame.columns
+      .map(([width, isHidden], index) => (isHidden && !this.hiddenShown ? null : this.column(index, width)))
+      .filter(Boolean);
     return [number, ...defs];
   }
 
@@ -193,8 +190,8 @@ export class Sheet {
       editable: ({ data }) => !isCheckbox(data, index),
       tooltipValueGetter: ({ data }) => cellAt(data, index).more.n,
       cellStyle: ({ data }) => this.mergedStyle(data, index),
-      colSpan: this.frame.merges.length ? ({ data }) => this.colSpan(data, index) : undefined,
-      cellClassRules: { spill: ({ data }) => this.spills(data, index) },
+      colSpan: this.frame.merges.length ? ({ data }) => this.shape.colSpan(data, index) : undefined,
+      cellClassRules: { spill: ({ data }) => this.shape.spills(data, index) },
       suppressKeyboardEvent: ({ event }) => event.key === " " && event.target.tagName !== "TEXTAREA",
     };
   }
@@ -220,7 +217,7 @@ export class Sheet {
       const isPinned = row.i < this.frame.frozenRows;
       const node = isPinned ? this.pinnedNode(row.u) : this.api.getRowNode(String(row.u));
       if (!node) continue;
-      const height = this.height(row);
+      const height = this.shape.height(row);
       isHigher ||= node.rowHeight !== height;
       node.updateData(row);
       nodes.push(node);
@@ -260,92 +257,23 @@ export class Sheet {
     if (cell) this.api.setFocusedCell(cell.rowIndex, cell.column, cell.rowPinned);
   }
 
-  // ---- shapes
-
-  height(row) {
-    if (row.px === undefined) row.px = row.h ?? this.neededHeight(row);
-    return row.px;
-  }
-
-  /** Rows without a height of their own grow with their wrapped cells, as in Sheets. */
-  neededHeight(row) {
-    let height = ROW;
-    (row.c ?? []).forEach((cell, column) => {
-      if (!Array.isArray(cell) || !cell[0]) return;
-      const { font, size } = this.fonts[cell[1]] ?? { font: FONT, size: 13.3 };
-      const line = size === 13.3 ? LINE : size * 1.35;
-      const isWrapped = cell[2]?.p === "wrap";
-      const span = this.merged.get(`${row.i},${column}`);
-      if (span && span[0] > 1) return;
-      const room = this.widthFrom(column, span ? span[1] : 1) - 10;
-      let lines = 0;
-      for (const part of isWrapped ? cell[0].split("\n") : [""])
-        lines += part.length < room / 12 ? 1 : Math.ceil((textWidth(part, font) * 1.06) / Math.max(room, 20)) || 1;
-      height = Math.max(height, Math.min(Math.round(lines * line + 6), 400));
-    });
-    return height;
-  }
-
-  widthFrom(column, count) {
-    let width = 0;
-    for (let index = column; index < Math.min(column + count, this.frame.columns.length); index++) {
-      const shown = this.api.getColumn("c" + index);
-      width += shown ? shown.getActualWidth() : 0;
-    }
-    return width;
-  }
-
-  colSpan(row, column) {
-    const span = this.merged.get(`${row.i},${column}`);
-    if (!span) return 1;
-    let count = 0;
-    for (let index = column; index < column + span[1]; index++) if (this.api.getColumn("c" + index)) count += 1;
-    return Math.max(1, count);
-  }
-
+  /** A cell merged over several rows is drawn as high as they are, over them. */
   mergedStyle(row, column) {
-    const span = this.merged?.get(`${row.i},${column}`);
-    if (!span || span[0] < 2) return this.merged?.size ? { height: null, zIndex: null } : null;
-    let height = 0;
-    for (let index = row.i; index < row.i + span[0]; index++) {
-      const covered = this.rows.get(this.order[index]);
-      if (covered && (!covered.x || this.hiddenShown)) height += this.height(covered);
-    }
+    if (!this.frame.merges.length) return null;
+    const span = this.shape.rowsSpanned(row, column);
+    if (span < 2) return { height: null, zIndex: null };
+    const covered = this.order.slice(row.i, row.i + span).map((uid) => this.rows.get(uid));
+    const height = covered.reduce((sum, under) => sum + (under.x && !this.hiddenShown ? 0 : this.shape.height(under)), 0);
     return { height: height + "px", zIndex: 2 };
   }
 
-  /** Text flows over empty cells on its right, as in Sheets, unless it wraps, is clipped or stands right. */
-  spills(row, column) {
-    const { text, more } = cellAt(row, column);
-    if (!text || more.p || "b" in more || more.d !== undefined) return false;
-    const next = cellAt(row, column + 1);
-    return !next.text && !("b" in next.more) && column + 1 < this.frame.columns.length;
-  }
-
-  fitOverflow(span, params, column, style) {
-    if (!this.spills(params.data, column)) return;
-    const { font } = this.fonts[style] ?? { font: FONT };
-    const own = params.column.getActualWidth() - 6;
-    const wanted = textWidth(params.data.c[column][0]?.length > 1 ? span.textContent : span.textContent, font);
-    if (wanted <= own) return;
-    let room = own;
-    for (let next = column + 1; next < this.frame.columns.length && room < wanted; next++) {
-      const cell = cellAt(params.data, next);
-      if (cell.text || "b" in cell.more) break;
-      room += this.widthFrom(next, 1);
-    }
-    span.style.flex = "none";
-    span.style.maxWidth = room + "px";
-  }
-
   resized(event) {
+    if (event.source !== "uiColumnResized") return;
     for (const row of this.rows.values()) row.px = undefined;
-    if (event.source === "uiColumnResized") {
-      const index = event.column.getColDef().context.index;
-      this.emit("width", { c: index, width: Math.round(event.column.getActualWidth()) });
-      this.api.resetRowHeights();
-      this.api.refreshCells({ force: true });
-    }
+    const { index } = event.column.getColDef().context;
+    this.emit("width", { c: index, width: Math.round(event.column.getActualWidth()) });
+    this.api.resetRowHeights();
+    this.api.refreshCells({ force: true });
   }
 
   // ---- what people do
@@ -429,72 +357,18 @@ export class Sheet {
     }
   }
 
-  pasted(event) {
-    if (event.target.closest("textarea, input:not([type=checkbox])")) return;
+  pasted(text) {
     const at = this.focusedRow();
-    const text = event.clipboardData.getData("text/plain");
-    if (!at || at.column < 0 || !text) return;
-    event.preventDefault();
+    if (!at || at.column < 0) return false;
     this.emit("paste", { u: at.row.u, c: at.column, text });
+    return true;
   }
 
-  copied(event) {
-    if (event.target.closest("textarea, input:not([type=checkbox])")) return;
-    const picked = this.api.getSelectedNodes();
+  /** Rows of texts: the rows picked by their numbers, else the cell under the cursor. */
+  copied() {
+    const picked = this.api.getSelectedNodes().map((node) => node.data);
+    if (picked.length) return rowTexts(picked.sort((a, b) => a.i - b.i), this.frame.columns.length);
     const at = this.focusedRow();
-    if (!picked.length && !at) return;
-    const count = this.frame.columns.length;
-    const line = (row) => Array.from({ length: count }, (_, column) => quoted(shownText(row, column))).join("\t");
-    const rows = picked.map((node) => node.data).sort((a, b) => a.i - b.i);
-    const text = rows.length ? rows.map(line).join("\n") : quoted(shownText(at.row, at.column));
-    event.clipboardData.setData("text/plain", text);
-    event.preventDefault();
+    return at ? [[at.column < 0 ? String(at.row.i + 1) : shownText(at.row, at.column)]] : null;
   }
-}
-
-function shownText(row, column) {
-  const { text, more } = cellAt(row, column);
-  return "b" in more ? (more.b ? "TRUE" : "FALSE") : text;
-}
-
-function quoted(text) {
-  return /[\t\n"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function letters(index) {
-  let text = "";
-  for (let rest = index + 1; rest; rest = Math.floor((rest - 1) / 26)) text = String.fromCharCode(65 + ((rest - 1) % 26)) + text;
-  return text;
-}
-
-function formulaBar(element, commit) {
-  const bar = element.appendChild(document.createElement("div"));
-  bar.className = "formula-bar";
-  const name = bar.appendChild(document.createElement("div"));
-  name.className = "cell-name";
-  const sign = bar.appendChild(document.createElement("i"));
-  sign.textContent = "fx";
-  const input = bar.appendChild(document.createElement("textarea"));
-  input.className = "cell-text";
-  input.rows = 1;
-  input.spellcheck = false;
-  input.setAttribute("aria-label", "Content of the cell");
-  let before = "";
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      input.value = before;
-      input.blur();
-    } else if (event.key === "Enter" && !event.altKey && !event.shiftKey) {
-      event.preventDefault();
-      commit(input.value);
-    }
-  });
-  return {
-    show(cell, text) {
-      name.textContent = cell;
-      if (document.activeElement === input) return;
-      before = text;
-      input.value = text;
-    },
-  };
 }

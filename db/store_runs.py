@@ -1,0 +1,230 @@
+"""Runs: begun under a fence, moved on stage by stage, kept with snapshot and result.
+
+A fence is the workspace's count of runs begun. Each fenced write holds a share lock on the workspace's row while it
+checks that its run is the last one begun, and beginning a run must lock that row: no write of an earlier one follows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from db.documents import as_jsonb, as_text, plain
+from db.errors import RunTakenOver
+from db.models import (
+    ConstraintSetRow,
+    PortfolioRow,
+    RunRow,
+    ScenarioRow,
+    WorkspaceRow,
+)
+from db.records import RunRecord, RunStatus, StoredConstraintSet
+from db.store_portfolios import save_portfolio
+from engine.canonical import json_text
+from engine.keys import normalised
+from engine.problem import Problem, Solution
+from engine.provenance import RunFacts
+
+UNDER_WAY = (RunStatus.QUEUED, RunStatus.PULLING, RunStatus.COMPILING, RunStatus.SOLVING, RunStatus.WRITING)
+FINAL = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
+_GIVEN_UP = "Given up: a later run of this workbook began before this one had ended."
+_GOOD = ("optimal", "feasible")
+
+
+def begin_run(
+    session: Session,
+    workspace_id: int,
+    *,
+    scenario: str = "",
+    constraint_set: str = "",
+    trigger: str = "command line",
+    requested_by: str = "",
+    action: str = "optimize",
+) -> RunRecord:
+    """A new run, ``pulling``, and the fence under which it may write. Earlier runs of the workspace that never ended
+    (killed, or still under way elsewhere) end here as failed: they have lost their fence."""
+    fence = session.scalars(
+        update(WorkspaceRow)
+        .where(WorkspaceRow.id == workspace_id)
+        .values(fence=WorkspaceRow.fence + 1)
+        .returning(WorkspaceRow.fence)
+    ).one()
+    session.execute(
+        update(RunRow)
+        .where(RunRow.workspace_id == workspace_id, RunRow.status.in_(UNDER_WAY))
+        .values(status=RunStatus.FAILED, message=_GIVEN_UP, finished_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+    run = RunRow(
+        workspace_id=workspace_id,
+        scenario_name=scenario,
+        constraint_set_name=constraint_set,
+        action=action,
+        trigger=trigger,
+        requested_by=requested_by,
+        status=RunStatus.PULLING,
+        fence=fence,
+    )
+    session.add(run)
+    session.flush()
+    return RunRecord(id=run.id, workspace_id=workspace_id, fence=fence)
+
+
+def holds_fence(session: Session, run_id: int, fence: int) -> bool:
+    """Whether the run may still write: it has not ended, and no later run of its workspace has begun."""
+    return (
+        session.execute(
+            select(RunRow.id)
+            .join(WorkspaceRow, WorkspaceRow.id == RunRow.workspace_id)
+            .where(RunRow.id == run_id, RunRow.fence == fence, WorkspaceRow.fence == fence)
+            .where(RunRow.status.in_(UNDER_WAY))
+        ).one_or_none()
+        is not None
+    )
+
+
+def set_run_stage(
+    session: Session,
+    run: RunRecord,
+    status: RunStatus,
+    *,
+    rows_read: int | None = None,
+    rows_written: int | None = None,
+    api_calls: int | None = None,
+    message: str | None = None,
+) -> None:
+    """Moves the run on to ``status``; ``RunStatus.DONE`` ends it, after the sheet was written.
+
+    Counts and message that are None stay as they are. Raises ``RunTakenOver`` where the run no longer holds its fence.
+    """
+    values: dict[str, Any] = {"status": status}
+    if status in FINAL:
+        values["finished_at"] = func.clock_timestamp()
+    counts = {"rows_read": rows_read, "rows_written": rows_written, "api_calls": api_calls, "message": message}
+    values |= {name: value for name, value in counts.items() if value is not None}
+    _write(session, run, values)
+
+
+def store_snapshot(
+    session: Session, run: RunRecord, problem: Problem, inputs_as_of: datetime, constraint_set: StoredConstraintSet
+) -> None:
+    """Keeps what is about to be solved, with the version and digest of its rules; the run is then ``solving``."""
+    _write(
+        session,
+        run,
+        {
+            "status": RunStatus.SOLVING,
+            "scenario_id": constraint_set.scenario_id,
+            "scenario_name": problem.scenario_name,
+            "constraint_set_id": constraint_set.id,
+            "constraint_set_name": problem.constraint_set_name,
+            "rules_version": constraint_set.version,
+            "constraint_digest": constraint_set.digest,
+            "snapshot": as_jsonb(problem.to_json()),
+            "inputs_as_of": inputs_as_of,
+            "solver_options": as_jsonb(problem.solver.to_json()),
+        },
+    )
+
+
+def finish_run(session: Session, run: RunRecord, solution: Solution) -> int | None:
+    """Stores the result and, where it holds a plan, its Portfolio (id returned); the run is then ``writing``."""
+    solver = solution.solver or {}
+    timings = {name: value for name, value in solver.items() if name.endswith("_s")}
+    _write(
+        session,
+        run,
+        {
+            "status": RunStatus.WRITING,
+            "outcome": solution.status,
+            "result_json": as_jsonb(solution.to_json()),
+            "solver_name": _text_of(solver.get("name")),
+            "solver_version": _text_of(solver.get("version")),
+            "timings": as_jsonb(json_text(timings)),
+            "solved_at": func.clock_timestamp(),
+        },
+    )
+    if solution.status not in _GOOD:
+        return None
+    kept = select(RunRow.scenario_id, as_text(RunRow.snapshot)).where(RunRow.id == run.id)
+    scenario_id, snapshot = session.execute(kept).tuples().one()
+    assert scenario_id is not None, "store_snapshot comes before finish_run"
+    problem = Problem.model_validate(plain(snapshot))
+    return save_portfolio(session, run.workspace_id, scenario_id, run.id, problem, solution)
+
+
+def fail_run(session: Session, run: RunRecord, sentence: str) -> None:
+    """Ends the run as failed, with the sentence for the PM. One that has ended or was taken over stays as it is."""
+    session.execute(
+        update(RunRow)
+        .where(RunRow.id == run.id, RunRow.fence == run.fence, RunRow.status.in_(UNDER_WAY))
+        .values(status=RunStatus.FAILED, message=sentence, finished_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def run_facts(session: Session, run_id: int) -> RunFacts | None:
+    """What is known of a run that got as far as a result (infeasible is one), or None."""
+    return _facts(session, RunRow.id == run_id)
+
+
+def newest_good_run(
+    session: Session, workspace_id: int, scenario: str, constraint_set: str | None = None
+) -> RunFacts | None:
+    """The last run of the scenario (and set) that found a plan, whether or not the sheet was written after it."""
+    wanted = [RunRow.workspace_id == workspace_id, ScenarioRow.name_key == normalised(scenario)]
+    if constraint_set is not None:
+        wanted.append(ConstraintSetRow.name_key == normalised(constraint_set))
+    return _facts(session, PortfolioRow.id.is_not(None), *wanted)
+
+
+def _write(session: Session, run: RunRecord, values: dict[str, Any]) -> None:
+    """Writes to the run's row, if it holds its fence; else ``RunTakenOver``."""
+    session.execute(
+        select(WorkspaceRow.id).where(WorkspaceRow.id == run.workspace_id).with_for_update(read=True)
+    ).one_or_none()
+    if not holds_fence(session, run.id, run.fence):
+        raise RunTakenOver(
+            f"Run {run.id} stopped: a later run of this workbook has begun, or this one was ended. Nothing was written."
+        )
+    session.execute(
+        update(RunRow).where(RunRow.id == run.id).values(**values).execution_options(synchronize_session=False)
+    )
+
+
+def _facts(session: Session, *wanted: Any) -> RunFacts | None:
+    row = session.execute(
+        select(
+            RunRow.id.label("run_id"),
+            RunRow.scenario_name.label("scenario"),
+            RunRow.constraint_set_name.label("constraint_set"),
+            RunRow.rules_version,
+            RunRow.constraint_digest,
+            RunRow.inputs_as_of,
+            RunRow.solved_at,
+            as_text(RunRow.snapshot).label("snapshot"),
+            as_text(RunRow.result_json).label("result"),
+            PortfolioRow.id.label("portfolio_id"),
+            RunRow.trigger,
+            RunRow.requested_by,
+        )
+        .join(ScenarioRow, ScenarioRow.id == RunRow.scenario_id)
+        .join(ConstraintSetRow, ConstraintSetRow.id == RunRow.constraint_set_id)
+        .outerjoin(PortfolioRow, PortfolioRow.run_id == RunRow.id)
+        .where(RunRow.result_json.is_not(None), *wanted)
+        .order_by(RunRow.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    known = dict(row._mapping)
+    problem = Problem.model_validate(plain(known.pop("snapshot")))
+    solution = Solution.model_validate(plain(known.pop("result")))
+    return RunFacts(problem=problem, solution=solution, **known)
+
+
+def _text_of(value: Any) -> str | None:
+    return None if value is None else str(value)

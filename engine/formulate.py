@@ -1,0 +1,388 @@
+"""Problem -> PuLP model, reading like the maths of ``model.md``; every constraint is named after its source.
+
+Variables, for one period: x_i in {0, 1} (candidate i is selected), y_s in [0, 1] (synergy s is earned, the product of its
+members' x) and u_g >= 0 (what goal g falls short of). Coefficients are exact fractions until the last moment. A row is then
+written in whole numbers where it can be: a plan can then not break it by less than 1, which no solver overlooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor, gcd, lcm
+from typing import Any, Literal
+
+import pulp
+
+from engine.problem import Problem, TargetSet
+from engine.scales import Scales
+from engine.wanted import Measure, Wanted
+
+Terms = list[tuple[int, Fraction]]
+"""(variable, coefficient) pairs"""
+Number = Fraction | Decimal | int
+
+LARGEST = 10**6
+"""Coefficients are scaled to at most this: a solver's integer tolerance (1e-6) then moves a row by at most 1."""
+
+
+@dataclass(slots=True)
+class Formulation:
+    """``model`` maximises ``scale * measure``; ``x`` are the variables of the candidates in their order."""
+
+    model: pulp.LpProblem
+    x: list[pulp.LpVariable]
+    scale: Fraction
+
+
+def formulate(problem: Problem, scales: Scales, tiebreaks: Sequence[int], wanted: Wanted) -> Formulation:
+    """The PuLP model of a settled problem. ``tiebreaks`` gives each candidate its digest for the last of the ties."""
+    return _Formulating(problem, scales, tiebreaks).formulation(wanted)
+
+
+class _Formulating:
+    def __init__(self, problem: Problem, scales: Scales, tiebreaks: Sequence[int]) -> None:
+        self.problem = problem
+        self.rules = problem.constraint_set
+        self.scales = scales
+        self.tiebreaks = tiebreaks
+        self.model = pulp.LpProblem("roadmap", pulp.LpMaximize)
+        self.candidates = problem.candidates
+        self.index = {c.initiative_key: i for i, c in enumerate(problem.candidates)}
+        self.delivered = set(problem.constraint_set.satisfied)
+        self.x = [pulp.LpVariable(f"x_{i}", 0, 1, pulp.LpInteger) for i in range(len(problem.candidates))]
+        self.variables: list[pulp.LpVariable] = list(self.x)
+        self.fractional: set[int] = set()  # variables that need not be whole numbers in a plan
+        self.names: set[str] = set()
+        self.tokens = [Fraction(c.engineering_tokens) for c in problem.candidates]
+        self.signs = {k.kpi_key: Fraction(-1 if k.direction == "decrease" else 1) for k in problem.kpis}
+        self.slices: dict[str, dict[tuple[str, ...], list[int]]] = {}
+        self.goal_costs: Terms = []
+        self.earned: list[tuple[str, Fraction, int, frozenset[int]]] = []
+        self.y: dict[frozenset[int], int] = {}
+
+    def formulation(self, wanted: Wanted) -> Formulation:
+        self._synergies()
+        self._choices()
+        self._amounts()
+        self._counts_and_shares()
+        self._targets()
+        for measure, least in wanted.at_least.items():
+            constant = self._changes()[1] if measure == "changes" else 0
+            self.row(f"at_least.{measure}", self.measure(measure), least + constant, None)
+        for number, cut in enumerate(wanted.cuts):
+            self.row(
+                f"cut.{number}",
+                [*((i, Fraction(1)) for i in cut.selected), *((i, Fraction(-1)) for i in cut.left_out)],
+                None,
+                len(cut.selected) - 1,
+            )
+        scale = self._objective(self.measure(wanted.measure))
+        return Formulation(self.model, self.x, scale)
+
+    # rows -------------------------------------------------------------------------------------------------------------
+
+    def row(self, name: str, terms: Terms, low: Number | None, high: Number | None) -> None:
+        """low <= sum(terms) <= high, scaled, as one constraint for each bound."""
+        joined = _joined(terms)
+        if not joined:
+            if (low is not None and low > 0) or (high is not None and high < 0):
+                self._constraint(name, [], 1, None)  # no plan can keep it: 0 >= 1
+            return
+        scale, whole = _scale([amount for _, amount in joined])
+        scaled = [(v, float(amount * scale)) for v, amount in joined]
+        is_choice = all(v not in self.fractional for v, _ in joined)
+        if low is not None:
+            self._constraint(name, scaled, _bound(Fraction(low), scale, whole if is_choice else None, -1), None)
+        if high is not None:
+            self._constraint(name, scaled, None, _bound(Fraction(high), scale, whole if is_choice else None, 1))
+
+    def _constraint(
+        self, name: str, terms: list[tuple[int, float]], low: Fraction | int | None, high: Fraction | int | None
+    ) -> None:
+        sense = pulp.LpConstraintGE if low is not None else pulp.LpConstraintLE
+        bound = _near(low if low is not None else high or 0, sum(abs(amount) for _, amount in terms))
+        left = pulp.LpAffineExpression([(self.variables[v], amount) for v, amount in terms])
+        self.model.addConstraint(pulp.LpConstraint(left, sense, self._free_name(name), bound))
+
+    def _free_name(self, name: str) -> str:
+        """PuLP writes some characters as "_", so two sources may come to one name."""
+        plain = name.translate(_PULP_NAMES)
+        number = 1
+        while plain in self.names:
+            number += 1
+            plain = f"{name.translate(_PULP_NAMES)}#{number}"
+        self.names.add(plain)
+        return plain
+
+    def _variable(self, name: str, most: float | None) -> int:
+        self.variables.append(pulp.LpVariable(name, 0, most))
+        return len(self.variables) - 1
+
+    # choices ----------------------------------------------------------------------------------------------------------
+
+    def chosen(self, keys: Iterable[str]) -> tuple[Terms, int]:
+        """sum of x over ``keys`` as terms and a constant: 1 for each delivered earlier, 0 for each that is nowhere."""
+        terms: Terms = []
+        constant = 0
+        for key in keys:
+            if key in self.delivered:
+                constant += 1
+            elif key in self.index:
+                terms.append((self.index[key], Fraction(1)))
+        return terms, constant
+
+    def _chosen_row(self, name: str, keys: Sequence[str], low: int | None, high: int | None) -> None:
+        terms, delivered = self.chosen(keys)
+        self.row(name, terms, None if low is None else low - delivered, None if high is None else high - delivered)
+
+    def _choices(self) -> None:
+        """Rules about single initiatives, and about how they go together."""
+        rules = self.rules
+        for i, candidate in enumerate(self.candidates):
+            if candidate.duration_periods > len(self._window(candidate.earliest_period, candidate.latest_period)):
+                self.row(f"candidates.{candidate.initiative_key}.duration_periods", [(i, Fraction(1))], None, 0)
+        for key in rules.mandatory_initiatives:
+            self._chosen_row(f"mandatory_initiatives.{key}", [key], 1, None)
+        for key in rules.locks:
+            self._chosen_row(f"locks.{key}", [key], 1, None)
+        for key in rules.exclusions_initiatives:
+            if key in self.index:
+                self._chosen_row(f"exclusions_initiatives.{key}", [key], None, 0)
+        for pair in rules.exclusions_pairs:
+            self._chosen_row(f"exclusions_pairs.{'+'.join(pair)}", pair, None, 1)
+        for group in rules.groups:
+            self._chosen_row(f"groups.{group.group_key}", group.members, group.min_selected, group.max_selected)
+        for bundle in rules.bundles:  # x_a = x_b = x_c ...
+            for first, second in zip(bundle.members, bundle.members[1:], strict=False):
+                self._difference(f"bundles.{bundle.bundle_key}", first, second, Fraction(0))
+        for dependent, required in rules.prerequisites.items():  # x_dependent <= x_required
+            for key in required if dependent in self.index else ():
+                self._difference(f"prerequisites.{dependent}", dependent, key, None)
+        if rules.max_changes is not None and self.problem.previous_selection is not None:
+            terms, constant = self._changes()
+            self.row("max_changes", terms, None, rules.max_changes - constant)
+
+    def _window(self, earliest: str | None, latest: str | None) -> tuple[str, ...]:
+        periods = self.problem.periods
+        first = periods.index(earliest) if earliest else 0
+        return periods[first : periods.index(latest) + 1 if latest else None]
+
+    def _difference(self, name: str, one: str, other: str, low: Fraction | None) -> None:
+        """low <= x_one - x_other <= 0."""
+        left, delivered = self.chosen([one])
+        right, delivered_right = self.chosen([other])
+        shift = delivered_right - delivered
+        terms = [*left, *((i, -amount) for i, amount in right)]
+        self.row(name, terms, None if low is None else low + shift, shift)
+
+    def _changes(self) -> tuple[Terms, int]:
+        """Candidates in only one of the two selections, as terms and a constant."""
+        previous = set(self.problem.previous_selection or ())
+        was = [c.initiative_key in previous for c in self.candidates]
+        return [(i, Fraction(-1 if was[i] else 1)) for i in range(len(was))], sum(was)
+
+    # amounts ----------------------------------------------------------------------------------------------------------
+
+    def slice(self, dimension: str, key: str) -> list[int]:
+        """Candidates that lie in a slice: equal in each dimension of it; a blank attribute lies nowhere."""
+        if dimension == "all":
+            return list(range(len(self.candidates))) if key == "all" else []
+        if dimension not in self.slices:
+            parts = dimension.split("+")
+            members = self.slices[dimension] = {}
+            for i, candidate in enumerate(self.candidates):
+                members.setdefault(tuple(getattr(candidate, part) or "" for part in parts), []).append(i)
+        keys = tuple(key.split("|")) if "+" in dimension else (key,)
+        return self.slices[dimension].get(keys, []) if all(keys) else []
+
+    def spent(self, resource: str, members: Iterable[int]) -> Terms:
+        """What the members spend of a resource: sum of a_i x_i."""
+        if resource == "tokens":
+            return [(i, self.tokens[i]) for i in members]
+        return [(i, Fraction(self.candidates[i].resources.get(resource, 0))) for i in members]
+
+    def _bounds(self, field: str, slices: Mapping[str, Mapping[str, Any]], resource: str = "tokens") -> None:
+        is_floor = "floors" in field.partition(".")[0]
+        for dimension, keys in slices.items():
+            for key, bound in keys.items():
+                spent = self.spent(resource, self.slice(dimension, key))
+                self.row(f"{field}.{dimension}.{key}", spent, bound if is_floor else None, None if is_floor else bound)
+
+    def _amounts(self) -> None:
+        """Tokens and other resources over the horizon; with one period, also those of the period."""
+        rules = self.rules
+        everything = self.spent("tokens", range(len(self.candidates)))
+        self.row("capacity_total_tokens", everything, None, self.problem.capacity_total_tokens)
+        self._bounds("floors", rules.floors)
+        self._bounds("caps", rules.caps)
+        for resource, slices in rules.resource_floors.items():
+            self._bounds(f"resource_floors.{resource}", slices, resource)
+        for resource, slices in rules.resource_caps.items():
+            self._bounds(f"resource_caps.{resource}", slices, resource)
+        for period, slices in rules.period_floors.items():
+            self._bounds(f"period_floors.{period}", slices)
+        for period, slices in rules.period_caps.items():
+            self._bounds(f"period_caps.{period}", slices)
+        for period, resources in rules.period_resource_caps.items():
+            for resource, slices in resources.items():
+                self._bounds(f"period_resource_caps.{period}.{resource}", slices, resource)
+
+    def _counts_and_shares(self) -> None:
+        """Numbers selected; and tokens in a slice against its share of all selected tokens."""
+        for name, members, n in self._each("count_floors", self.rules.count_floors):
+            self.row(name, [(i, Fraction(1)) for i in members], n, None)
+        for name, members, n in self._each("count_caps", self.rules.count_caps):
+            self.row(name, [(i, Fraction(1)) for i in members], None, n)
+        for name, members, share in self._each("share_floors", self.rules.share_floors):
+            self.row(name, self._above_share(members, Fraction(share)), 0, None)
+        for name, members, share in self._each("share_caps", self.rules.share_caps):
+            self.row(name, self._above_share(members, Fraction(share)), None, 0)
+
+    def _each(self, field: str, slices: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, list[int], Any]]:
+        for dimension, keys in slices.items():
+            for key, bound in keys.items():
+                yield f"{field}.{dimension}.{key}", self.slice(dimension, key), bound
+
+    def _above_share(self, members: Iterable[int], share: Fraction) -> Terms:
+        inside = self.spent("tokens", members)
+        return [*inside, *((i, -share * tokens) for i, tokens in enumerate(self.tokens))]
+
+    # KPIs -------------------------------------------------------------------------------------------------------------
+
+    def _synergies(self) -> None:
+        """y_s = product of its members' x, by its convex hull: y <= x_i for each member, y >= sum x_i - (m - 1), y >= 0."""
+        for synergy in self.rules.synergy_bonuses:
+            members = frozenset(self.index[key] for key in synergy.members if key in self.index)
+            is_reachable = all(key in self.index or key in self.delivered for key in synergy.members)
+            if members and is_reachable:
+                y = self._product(f"synergy_bonuses.{'+'.join(synergy.members)}", members)
+                self.earned.append((synergy.kpi_key, Fraction(synergy.bonus), y, members))
+
+    def _product(self, name: str, members: frozenset[int]) -> int:
+        """The variable that is the product of the members' x; that of one member is its x."""
+        if len(members) == 1:
+            return min(members)
+        if members not in self.y:
+            y = self.y[members] = self._variable(f"y_{len(self.y)}", 1)
+            one = Fraction(1)
+            for i in sorted(members):
+                self.row(name, [(y, one), (i, -one)], None, 0)
+            self.row(name, [(y, one), *((i, -one) for i in sorted(members))], 1 - len(members), None)
+        return self.y[members]
+
+    def achieved(self, kpi_key: str, members: Sequence[int]) -> Terms:
+        """sum of c_ik x_i over the members, and of the bonuses of synergies that lie among them, in the improving sense."""
+        sign, inside = self.signs[kpi_key], set(members)
+        given = ((i, self.candidates[i].kpi_contributions.get(kpi_key)) for i in members)
+        terms = [(i, sign * Fraction(c)) for i, c in given if c]
+        return terms + [(y, sign * bonus) for kpi, bonus, y, among in self.earned if kpi == kpi_key and among <= inside]
+
+    def _targets(self) -> None:
+        for dimension, keys in self.rules.targets.items():
+            for key, kpis in keys.items():
+                for kpi_key, targets in kpis.items():
+                    achieved = self.achieved(kpi_key, self.slice(dimension, key))
+                    self._target(f"targets.{dimension}.{key}.{kpi_key}", kpi_key, achieved, targets)
+
+    def _target(self, name: str, kpi_key: str, achieved: Terms, targets: TargetSet) -> None:
+        required = {
+            kind: self.signs[kpi_key] * (Fraction(target.value) - Fraction(target.baseline or 0))
+            for kind in ("floor", "goal", "cap")
+            if (target := getattr(targets, kind)) is not None
+        }
+        if "floor" in required:
+            self.row(f"{name}.floor", achieved, required["floor"], None)
+        if "cap" in required:
+            self.row(f"{name}.cap", achieved, None, required["cap"])
+        if "goal" in required and targets.goal is not None:
+            penalty = Fraction(1 if targets.goal.penalty is None else targets.goal.penalty)
+            unit = abs(required["goal"]) or self.scales.of(kpi_key)
+            self._goal(f"{name}.goal", achieved, required["goal"], self.scales.z * penalty / unit)
+
+    def _goal(self, name: str, achieved: Terms, required: Fraction, price: Fraction) -> None:
+        """achieved + u >= required, each unit of u costing ``price``; u is counted in the row's own scale."""
+        joined = _joined(achieved)
+        missing = required - sum((min(amount, Fraction(0)) for _, amount in joined), Fraction(0))
+        if price == 0 or missing <= 0:
+            return
+        scale, _ = _scale([amount for _, amount in joined] or [required])
+        u = self._variable(f"u_{len(self.goal_costs)}", _near(missing * scale, 0))
+        self.fractional.add(u)
+        self.row(name, [*joined, (u, 1 / scale)], required, None)
+        self.goal_costs.append((u, -price / scale))
+
+    # what is maximised ------------------------------------------------------------------------------------------------
+
+    def measure(self, measure: Measure) -> Terms:
+        """The measure as terms, to be maximised, without its constant part."""
+        if measure == "changes":
+            return [(i, -amount) for i, amount in self._changes()[0]]
+        if measure == "tokens":
+            return [(i, -tokens) for i, tokens in enumerate(self.tokens)]
+        if measure == "tiebreak":
+            return [(i, Fraction(-digest)) for i, digest in enumerate(self.tiebreaks)]
+        return [*self._value(), *self.goal_costs]
+
+    def _value(self) -> Terms:
+        """The table's line of section 2."""
+        if self.problem.objective.mode == "score":
+            return [(i, Fraction(c.score)) for i, c in enumerate(self.candidates)]
+        everyone = range(len(self.candidates))
+        return [
+            (v, amount * abs(worth))  # achieved is already in the improving sense
+            for kpi_key, worth in self.scales.worth.items()
+            for v, amount in self.achieved(kpi_key, everyone)
+        ]
+
+    def _objective(self, terms: Terms) -> Fraction:
+        joined = _joined(terms)
+        scale, _ = _scale([amount for _, amount in joined])
+        objective = pulp.LpAffineExpression([(self.variables[v], float(amount * scale)) for v, amount in joined])
+        self.model.setObjective(objective)
+        for variable in self.variables:  # so that every candidate is a column, whatever stands in the rows
+            self.model.addVariable(variable)
+        return scale
+
+
+_PULP_NAMES = str.maketrans("-+[] ", "_____")
+
+
+def _joined(terms: Terms) -> Terms:
+    """The terms with one entry per variable, without zeros."""
+    sums: dict[int, Fraction] = {}
+    for v, amount in terms:
+        sums[v] = sums[v] + amount if v in sums else amount
+    return [(v, amount) for v, amount in sums.items() if amount]
+
+
+def _scale(amounts: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
+    """What to multiply a row by for a solver, and what would make all of it whole numbers.
+
+    They are one where whole numbers (with no common factor) stay small enough; else a power of ten lies between them.
+    """
+    if not amounts:
+        return Fraction(1), Fraction(1)
+    unit = lcm(*{amount.denominator for amount in amounts})
+    numbers = [int(amount * unit) for amount in amounts]
+    common = gcd(*numbers)
+    whole = Fraction(unit, common)
+    largest = max(map(abs, numbers)) // common
+    return (whole if largest <= LARGEST else whole / 10 ** len(str(largest // LARGEST))), whole
+
+
+def _bound(bound: Fraction, scale: Fraction, whole: Fraction | None, step: Literal[1, -1]) -> Fraction:
+    """An upper (step 1) or lower bound in a row's scale. Where the row can only be a multiple of ``scale / whole``, the
+    bound is set to the last one allowed, or half a multiple beyond it where that is a fraction: no plan lies there."""
+    if whole is None:
+        return bound * scale
+    last = Fraction(floor(bound * whole) if step > 0 else ceil(bound * whole))
+    return last if whole == scale else (last + Fraction(step, 2)) * scale / whole
+
+
+def _near(number: Fraction | int, most: float) -> float:
+    """The number as a float; one beyond what any plan can reach is brought near, since solvers take 1e20 for infinite."""
+    reach = 2 * most + 1 if most else 1e15
+    return float(max(min(Fraction(number), Fraction(reach)), Fraction(-reach)))

@@ -1,0 +1,143 @@
+"""What was found, written as the result of ``model.md`` section 7: every number from exact arithmetic."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from engine.exact import Tally
+from engine.ledger import Ledger, Target
+from engine.links import Links
+from engine.notes import Notes
+from engine.problem import Item, Problem, Solution, TargetOutcome, problem_digest
+from engine.reasons import Reasons
+from engine.search import Found
+from engine.wording import decimal_of
+
+WARN_UP_TO = Fraction(5, 100)
+"""A target this much short, relative to what is required, is a warning; beyond it is critical."""
+
+
+def report(problem: Problem, ledger: Ledger, links: Links, found: Found, greedy: Tally | None, notes: Notes) -> Solution:
+    """The Solution for what a search found."""
+    plan = found.plan
+    common: dict[str, Any] = {
+        "problem_digest": problem_digest(problem),
+        "status": found.status,
+        "warnings": tuple(notes.warnings),
+        "solver": solver_facts(found),
+    }
+    if plan is None:
+        conflict = {"rules": [], "repairs": []} if found.status == "infeasible" else None
+        return Solution(**common, conflict=conflict)
+    settled = ledger.settled
+    objective, bound = plan.objective, found.bound
+    return Solution(
+        **common,
+        objective=decimal_of(objective),
+        value=decimal_of(plan.value),
+        goal_penalty=decimal_of(plan.goal_penalty),
+        bound=None if bound is None else decimal_of(bound, up=bound != objective),
+        relative_gap=None if found.gap is None else decimal_of(found.gap, 12, up=True),
+        items=_items(problem, ledger, links, plan),
+        kpis={settled.kpi_names[kpi]: decimal_of(plan.total(line)) for kpi, line in ledger.kpi_lines.items()},
+        capacity={"used": decimal_of(plan.tokens()), "total": problem.capacity_total_tokens},
+        targets=tuple(_outcome(ledger, plan, target) for target in ledger.targets),
+        greedy_objective=None if greedy is None else decimal_of(greedy.objective),
+        ties=found.ties,
+        scales={settled.kpi_names[kpi]: decimal_of(scale) for kpi, scale in ledger.scales.by_kpi.items()},
+    )
+
+
+def solver_facts(found: Found) -> dict[str, Any]:
+    """Who solved, with which options, and what it took in all."""
+    if not found.answers:
+        return {"name": "exact arithmetic", "version": "", "options": {}, "build_s": 0, "solve_s": 0, "nodes": 0}
+    decisive = next((answer for answer in found.answers if answer.plans), found.answers[-1])
+    return {
+        "name": decisive.solver,
+        "version": decisive.version,
+        "options": dict(decisive.options),
+        "build_s": _seconds(sum(answer.build_s for answer in found.answers)),
+        "solve_s": _seconds(sum(answer.solve_s for answer in found.answers)),
+        "nodes": sum(answer.nodes for answer in found.answers),
+    }
+
+
+def _items(problem: Problem, ledger: Ledger, links: Links, plan: Tally) -> tuple[Item, ...]:
+    """The candidates in the order of the problem."""
+    losses = _losses(links, plan)
+    ranks = _ranks(ledger, losses)
+    reasons = Reasons(ledger, links, plan, losses)
+    period = ledger.settled.period_names[ledger.settled.problem.periods[0]] or None
+    items: list[Item] = []
+    for i in sorted(range(len(ledger.candidates)), key=lambda i: ledger.settled.positions[i]):
+        is_in = i in plan.selection
+        given = problem.candidates[ledger.settled.positions[i]]
+        items.append(
+            Item(
+                initiative_key=given.initiative_key.strip(),
+                selected=is_in,
+                allocated_tokens=given.engineering_tokens if is_in else Decimal(0),
+                rank=ranks.get(i),
+                start_period=period if is_in else None,
+                reason=reasons.of(i),
+            )
+        )
+    return tuple(items)
+
+
+def _losses(links: Links, plan: Tally) -> dict[int, Fraction]:
+    """For each selected: the objective lost when it and all that needs it are taken out of this plan, not solved again."""
+    objective = plan.objective
+    by_group: dict[frozenset[int], Fraction] = {}
+    losses: dict[int, Fraction] = {}
+    for i in sorted(plan.selection):
+        gone = frozenset(links.with_dependents(i) & plan.selection)
+        if gone not in by_group:
+            for j in gone:
+                plan.remove(j)
+            by_group[gone] = objective - plan.objective
+            for j in gone:
+                plan.add(j)
+        losses[i] = by_group[gone]
+    return losses
+
+
+def _ranks(ledger: Ledger, losses: dict[int, Fraction]) -> dict[int, int]:
+    """1, 2, 3 …: locked and mandatory first, then by the objective lost without it, then by key."""
+    rules = ledger.settled.problem.constraint_set
+    first = {*rules.locks, *rules.mandatory_initiatives}
+
+    def place(i: int) -> tuple[bool, Fraction, str]:
+        key = ledger.candidates[i].initiative_key
+        return key not in first, -losses[i], key
+
+    return {i: rank for rank, i in enumerate(sorted(losses, key=place), start=1)}
+
+
+def _outcome(ledger: Ledger, plan: Tally, target: Target) -> TargetOutcome:
+    achieved = plan.total(target.line)
+    gap = target.sign * (target.required - achieved)
+    if target.type == "cap":
+        gap = -gap
+    if gap <= 0:
+        severity = "OK"
+    else:
+        severity = "WARN" if gap / target.short_unit <= WARN_UP_TO else "CRITICAL"
+    settled = ledger.settled
+    return TargetOutcome(
+        dimension=target.dimension,
+        key=settled.slice_names.get((target.dimension, target.key), target.key),
+        kpi_key=settled.kpi_names[target.kpi_key],
+        type=target.type,  # pyright: ignore[reportArgumentType] — one of floor, goal, cap
+        required=decimal_of(target.required),
+        achieved=decimal_of(achieved),
+        gap=decimal_of(gap),
+        severity=severity,
+    )
+
+
+def _seconds(seconds: float) -> Decimal:
+    return Decimal(f"{seconds:.4f}")

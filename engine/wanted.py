@@ -1,0 +1,31 @@
+"""What one solve is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+Measure = Literal["objective", "changes", "tokens", "tiebreak"]
+"""What is maximised: the objective; then, all to be least, changes, tokens and the sum of digests of the keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Not all of ``selected`` may be selected while none of ``left_out`` is (candidates by number)."""
+
+    selected: frozenset[int]
+    left_out: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The best ``measure`` among plans whose other measures are ``at_least`` so much and that break none of ``cuts``.
+
+    Measures that are to be least count negative: changes at least -3 are three changes at most.
+    """
+
+    measure: Measure
+    at_least: Mapping[Measure, Fraction] = field(default_factory=dict[Measure, Fraction])
+    cuts: tuple[Cut, ...] = ()

@@ -1,0 +1,88 @@
+"""Single cells to be written, gathered into as few requests of one ``:batchUpdate`` as their shapes allow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sheets_sync import marks
+from sheets_sync.content import Content, cell_data, value_fields
+from sheets_sync.marks import Look
+
+Json = dict[str, Any]
+Cell = tuple[int, int]
+"""(row, column), both 0-based."""
+
+
+@dataclass(slots=True)
+class TabWrites:
+    """What one batch writes on one tab: values, and looks (note and fill), of single cells; then ``after``, requests
+    that follow them (a sort). ``grow_to`` is the row count that the grid must have first; ``before`` are requests ahead
+    of all."""
+
+    title: str
+    sheet_id: int
+    row_count: int
+    values: dict[Cell, Content] = field(default_factory=dict)
+    looks: dict[Cell, Look] = field(default_factory=dict)
+    before: list[Json] = field(default_factory=list)
+    after: list[Json] = field(default_factory=list)
+
+    @property
+    def rows(self) -> set[int]:
+        """The rows of which a cell is written."""
+        return {row for row, _ in self.values} | {row for row, _ in self.looks}
+
+    def requests(self) -> list[Json]:
+        """The requests, growth of the grid first. Empty where there is nothing to write."""
+        values = _updates(
+            self.sheet_id, {cell: (value_fields(held), cell_data(held)) for cell, held in self.values.items()}
+        )
+        looks = _updates(
+            self.sheet_id, {cell: (marks.FIELDS, marks.look_data(look)) for cell, look in self.looks.items()}
+        )
+        return [*self._growth(), *self.before, *values, *looks, *self.after]
+
+    def _growth(self) -> list[Json]:
+        needed = max((row + 1 for row in self.rows), default=0)
+        if needed <= self.row_count:
+            return []
+        # Appended, never set to a number: a PM's own new rows may have made the grid longer since we read its size.
+        append = {"sheetId": self.sheet_id, "dimension": "ROWS", "length": needed - self.row_count}
+        return [{"appendDimension": append}]
+
+
+def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json]:
+    """One ``updateCells`` for each rectangle of neighbouring cells with one field mask."""
+    spans: list[tuple[int, int, str, list[Json]]] = []
+    for (row, column), (fields, data) in sorted(cells.items()):
+        if spans:
+            last_row, first, last_fields, held = spans[-1]
+            if last_row == row and first + len(held) == column and last_fields == fields:
+                held.append(data)
+                continue
+        spans.append((row, column, fields, [data]))
+    blocks: dict[tuple[int, int, str], list[tuple[int, list[list[Json]]]]] = defaultdict(list)
+    for row, column, fields, held in spans:
+        stacked = blocks[column, len(held), fields]
+        if stacked and stacked[-1][0] + len(stacked[-1][1]) == row:
+            stacked[-1][1].append(held)
+        else:
+            stacked.append((row, [held]))
+    return [
+        _update(sheet_id, row, column, fields, rows)
+        for (column, _, fields), stacked in blocks.items()
+        for row, rows in stacked
+    ]
+
+
+def _update(sheet_id: int, row: int, column: int, fields: str, rows: Iterable[list[Json]]) -> Json:
+    return {
+        "updateCells": {
+            "start": {"sheetId": sheet_id, "rowIndex": row, "columnIndex": column},
+            "rows": [{"values": held} for held in rows],
+            "fields": fields,
+        }
+    }

@@ -1,0 +1,72 @@
+"""Values around one exchange with Google: what was sent, what it cost, how long to wait before the next try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import tenacity
+
+from sheets_sync.errors import GoogleOutOfReach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP exchange as it was: for logs and metrics, never with cell contents. ``kind`` is "read" or "write",
+    ``outcome`` "ok" or the name of the error it ended with."""
+
+    verb: str
+    kind: str
+    seconds: float
+    bytes_sent: int
+    bytes_received: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a gateway has spent so far: HTTP calls that read or write (tries that failed included), and bytes of
+    bodies."""
+
+    reads: int = 0
+    writes: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+    @property
+    def calls(self) -> int:
+        return self.reads + self.writes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One atomic ``:batchUpdate``: ``requests`` as the API wants them, ``echo`` the A1 ranges to hand back
+    afterwards."""
+
+    requests: Sequence[Mapping[str, Any]]
+    echo: Sequence[str] = ()
+
+
+def wait_s(state: tenacity.RetryCallState) -> float:
+    """Seconds before the next try: what Google asked for, else exponential; always with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, GoogleOutOfReach) else None
+    if asked is not None:
+        return asked + tenacity.wait_random(0, 1)(state)
+    return tenacity.wait_random_exponential(multiplier=1, max=64, min=0.2)(state)
+
+
+def retry_after(header: str) -> float | None:
+    """Seconds to wait by a Retry-After header (seconds or an HTTP date), None where it says nothing usable."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())

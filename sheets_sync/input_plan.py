@@ -1,0 +1,214 @@
+"""Tabs that PMs fill: the worker writes their system columns row by row, wherever the row stands by now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.keys import normalised
+from sheets_sync.cell_writes import TabWrites
+from sheets_sync.content import Content, same
+from sheets_sync.frames import Frame, column_ranges, header_range, same_header
+from sheets_sync.grids import CellValue, Grid
+from sheets_sync.headers import Header, is_blank
+from sheets_sync.row_matching import Signs, matched
+from sheets_sync.tab_marks import TabMarks
+
+KEY_COLUMNS = {
+    "Initiatives": "initiative_key",
+    "Contributions": "initiative_key",
+    "Metrics": "kpi_key",
+    "Scenarios": "scenario_name",
+    "Setup": "key",
+    "Requests": "request_id",
+}
+"""By which column a row is known; a tab that is not named here knows its rows by all their PM cells."""
+
+
+@dataclass(kw_only=True)
+class InputPlan:
+    """What one input tab is to show.
+
+    ``wanted`` maps a row as read (0-based) to the contents of its system columns (by index), ``added`` are whole new
+    rows that the worker makes itself, after the last one in use.
+    """
+
+    grid: Grid
+    header: Header
+    wanted: Mapping[int, Mapping[int, Content]]
+    marks: TabMarks
+    added: Sequence[Mapping[int, Content]] = ()
+    _first: Frame | None = field(default=None, init=False)
+    _sent: TabWrites | None = field(default=None, init=False)
+    _known: frozenset[int] = field(default=frozenset(), init=False)
+    _before: dict[int, Signs] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._known = self._known_by()
+        self._before = {row: self._signs(cells) for row, cells in self._used()}
+
+    @property
+    def title(self) -> str:
+        return self.grid.title
+
+    @property
+    def key_column(self) -> int | None:
+        """Where the key by which rows are known stands."""
+        name = KEY_COLUMNS.get(self.header.tab.name)
+        return self.header.columns.get(name) if name else None
+
+    @property
+    def changes(self) -> bool:
+        """False where the tab already shows all of it, as far as the reading tells."""
+        return bool(
+            self.added
+            or self.marks.changes(self.grid)
+            or any(
+                not self._shows(row, column, content)
+                for row, held in self.wanted.items()
+                for column, content in held.items()
+            )
+        )
+
+    def ranges(self) -> list[str]:
+        """What is read again right before writing, and echoed right after."""
+        return [header_range(self.title), *column_ranges(self.title, {*self._known, *self.marks.columns})]
+
+    echo = ranges
+
+    def writes(self, frame: Frame) -> TabWrites | None:
+        """What to write, given how the tab stands now; None where its header changed, so that nothing is certain."""
+        if not same_header(frame, self.grid):
+            return None
+        rows = self._rows_in(frame)
+        writes = TabWrites(self.title, frame.sheet_id, frame.row_count)
+        for row, contents in self.wanted.items():
+            if row in rows:
+                for column, content in contents.items():
+                    if not self._shows(row, column, content):
+                        writes.values[rows[row], column] = content
+        self._add(writes, frame)
+        self.marks.write(writes, frame, {0: 0, **rows})
+        self._first, self._sent = frame, writes
+        return writes
+
+    def repair(self, echo: Frame) -> TabWrites | None:
+        """What puts the tab right if rows moved under the batch; None where none did, empty where that does no harm."""
+        assert self._first is not None and self._sent is not None
+        first, sent = self._first, self._sent
+        if not same_header(echo, self.grid) or self._stands(first, sent, echo):
+            return None
+        before, after = self._frame_rows(first), self._frame_rows(echo)
+        now = matched(before, after)
+        writes = TabWrites(self.title, echo.sheet_id, echo.row_count)
+        if all(row == place for row, place in now.items()) and len(now) == len(before):
+            return writes
+        touched = {column for _, column in sent.values}
+        home = {place: row for row, place in self._rows_in(first).items()}
+        for place in {row for row, _ in sent.values} - set(now.values()):
+            writes.values |= {(place, column): None for column in touched}
+        for row, place in now.items():
+            old = home.get(row)
+            if old is not None:
+                writes.values |= {(place, column): self._content(old, column) for column in touched}
+            else:  # a row that came after the reading: what stood there comes back
+                writes.values |= {(place, c): first.value(row, c) for c in touched if c in self._known}
+        missing = [added for added in self.added if not self._stands_somewhere(added, echo)]
+        self._add(writes, echo, missing)
+        self.marks.put_right(writes, first, echo, {0: 0, **now}, sent.looks)
+        return writes
+
+    def _stands(self, first: Frame, sent: TabWrites, echo: Frame) -> bool:
+        """True where the echo shows the rows exactly where they were when the batch was made."""
+        known = self._known
+        rows = {row for frame in (first, echo) for row, column in frame.cells if column in known} | sent.rows
+        return all(
+            same(
+                sent.values[row, column] if (row, column) in sent.values else first.value(row, column),
+                echo.value(row, column),
+            )
+            for row in rows
+            for column in known
+        )
+
+    def _stands_somewhere(self, added: Mapping[int, Content], echo: Frame) -> bool:
+        key = self.key_column
+        return key is not None and any(same(added[key], echo.value(row, key)) for row in range(1, echo.used_rows()))
+
+    def _add(self, writes: TabWrites, frame: Frame, added: Sequence[Mapping[int, Content]] | None = None) -> None:
+        added = self.added if added is None else added
+        fresh = [row for row in added if not self._stands_somewhere(row, frame)]
+        for place, contents in enumerate(fresh, max(frame.used_rows(), len(self.grid.values), 1)):
+            writes.values |= {(place, column): content for column, content in contents.items()}
+
+    def _rows_in(self, frame: Frame) -> dict[int, int]:
+        """Row as read -> row in the frame."""
+        return matched(self._before, self._frame_rows(frame))
+
+    def _frame_rows(self, frame: Frame) -> dict[int, Signs]:
+        """The signs of each row of the frame that has a value by which rows are known."""
+        width = 1 + max(self._known, default=0)
+        rows = {row for row, column in frame.cells if row > 0 and column in self._known}
+        values = {row: frame.values(row, range(width)) for row in sorted(rows)}
+        return {
+            row: self._signs(cells)
+            for row, cells in values.items()
+            if any(not is_blank(cells[column]) for column in self._known)
+        }
+
+    def _known_by(self) -> frozenset[int]:
+        """The columns by which rows are known: the key, and PM cells too where it does not tell all rows apart, or
+        where a key is about to be written."""
+        key = self.key_column
+        if key is None:
+            return frozenset(self.header.pm_columns.values())
+        keys = Counter(_text(_at(cells, key)) for _, cells in self._used())
+        if self.added or any(count > 1 or not name for name, count in keys.items()):
+            return frozenset({key, *self.header.pm_columns.values()})
+        return frozenset({key})
+
+    def _used(self) -> list[tuple[int, Sequence[CellValue]]]:
+        """The rows as read that have a key or a PM cell."""
+        key = self.key_column
+        known = {*self.header.pm_columns.values(), *(() if key is None else (key,))}
+        return [
+            (row, cells)
+            for row, cells in enumerate(self.grid.values)
+            if row > 0 and any(not is_blank(_at(cells, column)) for column in known)
+        ]
+
+    def _signs(self, cells: Sequence[CellValue]) -> Signs:
+        """Key and PM cells together, then the key, then the PM cells, then those beside the key."""
+        key = self.key_column
+        name = _text(_at(cells, key)) if key is not None else ""
+        if self._known == {key}:
+            return (name or None,)
+        digest = self.header.digest(cells)
+        if key is None:
+            return (digest,)
+        beside = tuple(value for column, value in enumerate(cells) if column != key)
+        rest = (
+            None
+            if all(is_blank(value) for value in beside)
+            else self.header.digest([*cells[:key], None, *cells[key + 1 :]])
+        )
+        return ((name, digest), name or None, digest, rest)
+
+    def _shows(self, row: int, column: int, content: Content) -> bool:
+        return same(content, self._there(row, column))
+
+    def _there(self, row: int, column: int) -> CellValue:
+        return _at(self.grid.values[row], column) if row < len(self.grid.values) else None
+
+    def _content(self, row: int, column: int) -> Content:
+        held = self.wanted.get(row, {})
+        return held[column] if column in held else self._there(row, column)
+
+
+def _at(cells: Sequence[CellValue], column: int) -> CellValue:
+    return cells[column] if column < len(cells) else None
+
+
+def _text(value: CellValue) -> str:
+    return "" if is_blank(value) else normalised(str(value))

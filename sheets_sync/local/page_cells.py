@@ -1,0 +1,178 @@
+"""A row of cells as the page's grid wants it: CellData of the Sheets API made compact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sheets_sync.local.page_styles import cell_css, colour, text_css
+
+Json = dict[str, Any]
+Row = dict[str, Any]
+"""What the grid gets of a row: ``c`` its cells, ``h`` its height in pixels where set by hand, ``x`` 1 where hidden.
+A cell is null, its shown text, or ``[text, style id, more]`` (see ``_cell``)."""
+
+SHOWN_CHARACTERS = 4_000
+DEFAULT_HEIGHT = 21
+LINK_CSS = "color:#1155cc;text-decoration:underline"
+
+
+class Palette:
+    """Every CSS text in use, numbered; cells name the number. It only grows, so that a number once given stays true."""
+
+    def __init__(self) -> None:
+        self.css: list[str] = [""]
+        self._numbers: dict[str, int] = {"": 0}
+
+    def number(self, css: str) -> int:
+        """The number of ``css``, a new one where it is unknown."""
+        if css not in self._numbers:
+            self._numbers[css] = len(self.css)
+            self.css.append(css)
+        return self._numbers[css]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a row's look depends on beside its own cells: a change of it draws every row anew."""
+
+    bandings: tuple[Json, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def row_view(index: int, raw: tuple[Any, Any], around: Surroundings, palette: Palette) -> Row:
+    """The row at zero-based ``index`` as the grid shows it."""
+    cells, metadata = raw
+    bands = [band for band in around.bandings if _covers(band.get("range") or {}, index)]
+    shown: list[Any] = []
+    for column, cell in enumerate(cells):
+        band = _band_colour(bands, index, column) if bands else None
+        shown.append(_cell(cell, band, around, palette) if cell or band else None)
+    while shown and shown[-1] is None:
+        shown.pop()
+    row: Row = {"c": shown} if shown else {}
+    if metadata:
+        height = int(metadata.get("pixelSize", DEFAULT_HEIGHT))
+        if height != DEFAULT_HEIGHT:
+            row["h"] = height
+        if is_hidden(metadata):
+            row["x"] = 1
+    return row
+
+
+def entered_text(cell: Json) -> str:
+    """What a person would find in the cell when editing it: the formula, or the value as shown."""
+    value = cell.get("userEnteredValue") or {}
+    if "formulaValue" in value:
+        return str(value["formulaValue"])
+    if "stringValue" in value:
+        return str(value["stringValue"])
+    if "boolValue" in value:
+        return "TRUE" if value["boolValue"] else "FALSE"
+    return str(cell.get("formattedValue", ""))
+
+
+def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) -> Any:
+    """null, text, ``[text, style]`` or ``[text, style, more]``. ``more``: ``e`` the text to edit where it is another,
+    ``n`` the note, ``u`` a link, ``r`` runs of text as ``[start, style, link]``, ``b`` the state of a checkbox, ``d``
+    the dropdown, ``w`` 1 where that does not know the value, ``p`` wrap or clip (else text flows over empty
+    neighbours)."""
+    text = str(cell.get("formattedValue", ""))
+    effective = cell.get("effectiveValue") or {}
+    cell_format = cell.get("effectiveFormat") or cell.get("userEnteredFormat") or {}
+    more: Json = {}
+    entered = entered_text(cell) if "userEnteredValue" in cell else text
+    if entered != text or len(text) > SHOWN_CHARACTERS:
+        more["e"] = entered
+    _add_links(cell, text, more, palette)
+    rule = cell.get("dataValidation")
+    if rule:
+        _add_rule(rule, text, effective, around, more)
+    wrap = cell_format.get("wrapStrategy")
+    if wrap in ("WRAP", "CLIP", "LEGACY_WRAP"):
+        more["p"] = "clip" if wrap == "CLIP" else "wrap"
+    if cell.get("note"):
+        more["n"] = str(cell["note"])
+    alignment = "left"
+    if "numberValue" in effective:
+        alignment = "right"
+    elif "boolValue" in effective or "errorValue" in effective or "b" in more:
+        alignment = "center"
+    style = palette.number(cell_css(cell_format, alignment, band))
+    text = text[:SHOWN_CHARACTERS]
+    if more:
+        return [text, style, more]
+    if style:
+        return [text, style]
+    return text or None
+
+
+def _add_links(cell: Json, text: str, more: Json, palette: Palette) -> None:
+    runs = cell.get("textFormatRuns")
+    if runs and text:
+        drawn: list[list[Any]] = []
+        for run in runs:
+            styled = run.get("format") or {}
+            uri = (styled.get("link") or {}).get("uri")
+            css = text_css(styled)
+            drawn.append([int(run.get("startIndex", 0)), palette.number(css or (LINK_CSS if uri else "")), uri])
+        more["r"] = drawn
+    link = cell.get("hyperlink") or ((cell.get("userEnteredFormat") or {}).get("textFormat") or {}).get("link", {}).get(
+        "uri"
+    )
+    if link and text:
+        more["u"] = str(link)
+
+
+def _add_rule(rule: Json, text: str, effective: Json, around: Surroundings, more: Json) -> None:
+    condition = rule.get("condition") or {}
+    if condition.get("type") == "BOOLEAN":
+        if not text or "boolValue" in effective:
+            more["b"] = bool(effective.get("boolValue"))
+        return
+    key = list_key(condition)
+    if key is not None:
+        more["d"] = key
+        if text and rule.get("strict") and text not in around.lists.get(key, (text,)):
+            more["w"] = 1
+
+
+def _band_colour(bands: Sequence[Json], row: int, column: int) -> str | None:
+    for band in bands:
+        area = band.get("range") or {}
+        if not area.get("startColumnIndex", 0) <= column < area.get("endColumnIndex", 1 << 30):
+            continue
+        rows = band.get("rowProperties") or {}
+        has_header = "headerColor" in rows or "headerColorStyle" in rows
+        offset = row - int(area.get("startRowIndex", 0))
+        if has_header and offset == 0:
+            return colour(rows, "headerColor")
+        return colour(rows, "firstBandColor" if (offset - has_header) % 2 == 0 else "secondBandColor")
+    return None
+
+
+def _covers(area: Json, row: int) -> bool:
+    return int(area.get("startRowIndex", 0)) <= row < int(area.get("endRowIndex", 1 << 30))
+
+
+def list_key(condition: Json) -> str | None:
+    """A name for a dropdown's options: the range they come from, or the typed values; None where it is no dropdown."""
+    values = [str(value.get("userEnteredValue", "")) for value in condition.get("values") or []]
+    if condition.get("type") == "ONE_OF_RANGE" and values:
+        return "=" + values[0].lstrip("=")
+    if condition.get("type") == "ONE_OF_LIST":
+        return "\x1f".join(values)
+    return None
+
+
+def list_keys(raw: Sequence[tuple[Any, Any]]) -> set[str]:
+    """The dropdowns of a tab, by ``list_key``."""
+    rules = {id(rule): rule for cells, _ in raw for cell in cells if (rule := cell.get("dataValidation"))}
+    keys = {list_key(rule.get("condition") or {}) for rule in rules.values()}
+    return {key for key in keys if key is not None}
+
+
+def is_hidden(meta: Mapping[str, Any]) -> bool:
+    """Whether DimensionProperties hide their row or column."""
+    return bool(meta.get("hiddenByUser") or meta.get("hiddenByFilter"))

@@ -1,0 +1,91 @@
+"""A whole workbook out of Google's two answers: which tabs are ours, their values and their notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sheets_sync.errors import SpreadsheetNotFound, one_line
+from sheets_sync.grids import Grid, Workbook
+from sheets_sync.headers import folded
+from sheets_sync.tabs import TABS
+
+READ_FIELDS = (
+    "spreadsheetId,spreadsheetUrl,properties(title,locale,timeZone),namedRanges,"
+    "sheets(properties,protectedRanges,merges,bandedRanges,conditionalFormats,basicFilter,columnGroups,"
+    "data(startRow,startColumn,rowData(values(note))))"
+)
+
+_ID = re.compile(r"[A-Za-z0-9_-]{5,200}")
+_URL_ID = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{5,200})(?:[/?#]|$)")
+
+
+def spreadsheet_id_of(text: str) -> str:
+    """The spreadsheet id in ``text``, an id or a URL. Raises SpreadsheetNotFound with a sentence where there is
+    none."""
+    stripped = text.strip()
+    if found := _URL_ID.search(stripped):
+        return found[1]
+    if _ID.fullmatch(stripped):
+        return stripped
+    raise SpreadsheetNotFound(
+        f"“{one_line(stripped, 80)}” is neither the id nor the address of a Google spreadsheet: copy the address from "
+        "the browser (https://docs.google.com/spreadsheets/d/…)."
+    )
+
+
+def names(titles: Sequence[str]) -> frozenset[str]:
+    """The forms in which titles of tabs match."""
+    return frozenset(folded(title) for title in titles)
+
+
+def declared_names() -> frozenset[str]:
+    """The forms of all declared tabs and their aliases."""
+    return names([name for declared in TABS for name in (declared.name, *declared.aliases)])
+
+
+def is_wanted(sheet: Mapping[str, Any], wanted: frozenset[str]) -> bool:
+    """True for a sheet with cells (no chart sheet) of a wanted title."""
+    properties = sheet.get("properties", {})
+    return properties.get("sheetType", "GRID") == "GRID" and folded(str(properties.get("title", ""))) in wanted
+
+
+def workbook_of(
+    spreadsheet_id: str, metadata: Mapping[str, Any], sheets: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
+) -> Workbook:
+    """Google's two answers as one value; grid data leaves the metadata and becomes the grids' notes."""
+    ranges = values.get("valueRanges", [])
+    grids = {}
+    for sheet, found in zip(sheets, ranges, strict=True):
+        properties = sheet["properties"]
+        size = properties.get("gridProperties", {})
+        grids[properties["title"]] = Grid(
+            title=properties["title"],
+            sheet_id=properties.get("sheetId", 0),
+            row_count=size.get("rowCount", 0),
+            column_count=size.get("columnCount", 0),
+            values=found.get("values", ()),
+            is_hidden=properties.get("hidden", False),
+            notes=dict(_notes(sheet)),
+        )
+    properties = metadata.get("properties", {})
+    bare = [{part: value for part, value in sheet.items() if part != "data"} for sheet in metadata.get("sheets", ())]
+    return Workbook(
+        spreadsheet_id=spreadsheet_id,
+        title=properties.get("title", ""),
+        url=metadata.get("spreadsheetUrl", ""),
+        locale=properties.get("locale", "en_US"),
+        time_zone=properties.get("timeZone", "UTC"),
+        grids=grids,
+        metadata={**metadata, "sheets": bare},
+    )
+
+
+def _notes(sheet: Mapping[str, Any]) -> Iterator[tuple[tuple[int, int], str]]:
+    for block in sheet.get("data", ()):
+        top, left = block.get("startRow", 0) + 1, block.get("startColumn", 0) + 1
+        for row, cells in enumerate(block.get("rowData", ())):
+            for column, cell in enumerate(cells.get("values", ())):
+                if note := cell.get("note"):
+                    yield (top + row, left + column), note

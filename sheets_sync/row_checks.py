@@ -1,0 +1,116 @@
+"""What is wrong with rows beside each other: a key twice, a row without its key, a percentage where none belongs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from decimal import Decimal
+
+from engine.findings import Finding, Severity
+from sheets_sync.cells import plain_text, share_problem, shown
+from sheets_sync.columns import Kind, Tab
+from sheets_sync.grids import Grid, Workbook
+from sheets_sync.headers import folded, grid_of, header
+from sheets_sync.numerals import plain
+from sheets_sync.table_rows import Table, TableRow
+from sheets_sync.tabs import TABS, tab
+
+
+def tell_twice(table: Table, column: str, mend: str) -> None:
+    """Both rows of a key that stands twice are told, and neither is used: which one is meant nobody knows."""
+    by_key: dict[str, list[TableRow]] = {}
+    for row in table.rows:
+        if row.values.get(column):
+            by_key.setdefault(row.values[column], []).append(row)
+    for key, rows in by_key.items():
+        if len(rows) < 2:
+            continue
+        for row in rows:
+            others = [f"row {other.row}" for other in rows if other is not row]
+            named = " and ".join([", ".join(others[:3][:-1]), others[:3][-1]] if len(others) > 1 else others)
+            table.tell(row, column, f"{key} stands in {named} too; {mend}", stops_run=True)
+
+
+def tell_blank(table: Table, column: str, severity: Severity, mend: str) -> None:
+    """A row with other cells filled whose ``column`` is blank is told how to mend it."""
+    if column not in table.header.columns:
+        return
+    for row in table.rows:
+        if column not in row.values and column not in row.bad:
+            table.tell(row, column, f"this row has no {column}; {mend}", severity=severity)
+
+
+def tell_reserved_kpis(metrics: Table) -> None:
+    """A KPI's key names a column; it cannot be called like one that stands beside the KPIs' own."""
+    reserved = {folded(name): name for name in (*tab("Contributions").names, *tab("Portfolio").names)}
+    for row in metrics.rows:
+        key = row.values.get("kpi_key")
+        if key and (":" in key or len(key) > 60):
+            metrics.tell(row, "kpi_key", f"{shown(key)} cannot name a column; choose a short name without a colon")
+        elif key and folded(key) in reserved:
+            name = reserved[folded(key)]
+            metrics.tell(row, "kpi_key", f"{shown(key)} is the name of a column ({name}); choose another kpi_key")
+
+
+def tell_kpi_columns(contributions: Table, metrics: Iterable[TableRow], grid: Grid) -> None:
+    """Each active KPI needs its column in Contributions: without one its numbers would all count as blank."""
+    top = contributions.header
+    used = {*top.columns.values(), *top.families["kpi"].values()}
+    texts = [plain_text(cell).strip() for cell in (grid.values[0] if grid.values else ())]
+    free = {folded(text): text for index, text in enumerate(texts[:300]) if 0 < len(text) <= 60 and index not in used}
+    present = {folded(member) for member in top.families["kpi"]}
+    for row in metrics:
+        key = row.values.get("kpi_key")
+        if not key or folded(key) in present or row.values.get("is_active") is False:
+            continue
+        near = difflib.get_close_matches(folded(key), free, n=1, cutoff=0.75)
+        mend = f"rename the column {free[near[0]]!r} to {key}" if near else f"write {key} as a header in row 1"
+        contributions.findings.append(
+            Finding(
+                severity=Severity.ERROR,
+                tab="Contributions",
+                column=key,
+                message=f"the KPI {shown(key)} has no column here; {mend}, or run `roadmap init` to add it",
+                stops_run=True,
+            )
+        )
+
+
+def tell_shares(constraints: Table, grid: Grid) -> None:
+    """min and max are percentages in share rules, and nowhere else."""
+    for row in constraints.rows:
+        is_share = str(row.values.get("constraint_type", "")).startswith("share_")
+        for column in ("min", "max"):
+            value = row.values.get(column)
+            if not isinstance(value, Decimal):
+                continue
+            raw = grid.values[row.row - 1][constraints.header.columns[column]]
+            problem = share_problem(value) if is_share else None
+            if not is_share and isinstance(raw, str) and plain(raw)[-1:] in ("%", "٪", "％"):
+                problem = f"{shown(raw)} is a percentage, which only share rules take; write an amount such as 120"
+            if problem:
+                constraints.tell(row, column, problem)
+
+
+def tab_findings(workbook: Workbook, declared: Tab, table: Table | None, kpis: Iterable[str]) -> list[Finding]:
+    """All that is wrong with one tab: missing, its header, or its cells, row by row and from left to right."""
+    grid = grid_of(workbook, declared)
+    if grid is None:
+        return [_missing(workbook, declared)]
+    if table is None:
+        return [] if declared.kind is Kind.PAGE else list(header(grid, declared, kpis).findings)
+    order = {name: index for index, name in enumerate(table.header.pm_columns)}
+    return sorted(table.findings, key=lambda finding: (finding.row or 0, order.get(finding.column or "", -1)))
+
+
+def _missing(workbook: Workbook, declared: Tab) -> Finding:
+    names = {folded(known.name) for known in TABS}
+    free = {folded(title): title for title in workbook.grids if folded(title) not in names}
+    near = difflib.get_close_matches(folded(declared.name), free, n=1, cutoff=0.7)
+    mend = f"rename the tab {free[near[0]]!r} to {declared.name}, or run" if near else "run"
+    return Finding(
+        severity=Severity.ERROR,
+        tab=declared.name,
+        message=f"the tab {declared.name!r} is missing; {mend} `roadmap init` to make it again",
+        stops_run=True,
+    )
