@@ -19,6 +19,10 @@ CONNECT_LIMIT_S = 10
 STATEMENT_LIMIT_S = 120
 """No statement of ours takes longer; one that does meets a lock or a sick server, and ends as ``DatabaseBusy``."""
 LOCK_LIMIT_S = 30
+WORKSPACE_LIMIT_S = 900
+"""How long to wait for another run of the same workbook: longer than any run takes."""
+_WORKSPACE_ROOM = 7201
+"""The first half of the advisory locks that are workspaces."""
 IDLE_LIMIT_S = 600
 """A transaction that a stopped process left open is ended by the server, so that its locks go."""
 
@@ -107,6 +111,24 @@ class Database:
                 f"The database's tables are of another version ({at or 'none'}, this needs {migrations.HEAD}): "
                 "run `roadmap db upgrade`."
             )
+
+    @contextmanager
+    def workspace_lock(self, workspace_id: int) -> Iterator[None]:
+        """Alone on a workspace, among all processes that share the database: waits for whoever is at work there.
+
+        An advisory lock of a connection of its own: it goes when this process dies. ``DatabaseBusy`` after
+        ``WORKSPACE_LIMIT_S``. It orders work; what keeps a paused process from writing is the fence."""
+        with translating(), self._engine.connect() as connection:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text(f"SET lock_timeout = '{WORKSPACE_LIMIT_S}s'"))
+            connection.execute(text(f"SET statement_timeout = '{WORKSPACE_LIMIT_S + 10}s'"))
+            key = {"room": _WORKSPACE_ROOM, "id": workspace_id}
+            try:
+                connection.execute(text("SELECT pg_advisory_lock(:room, :id)"), key)
+                yield
+            finally:
+                # A closed connection gives the lock back, also where the statement above was cut short.
+                connection.invalidate()
 
     def close(self) -> None:
         """Closes all connections."""

@@ -56,7 +56,7 @@ def save_portfolio(
 def initiative_ids(session: Session, workspace_id: int, keys: Iterable[str]) -> dict[str, int]:
     """Initiative key -> id, of those of ``keys`` that the workspace has."""
     wanted = select(InitiativeRow.initiative_key, InitiativeRow.id).where(InitiativeRow.workspace_id == workspace_id)
-    stored = dict(session.execute(wanted).tuples())
+    stored = dict(session.execute(wanted).all())
     return {key: stored[key] for key in keys if key in stored}
 
 

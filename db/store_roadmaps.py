@@ -132,7 +132,7 @@ def _rows(
             select(PortfolioItemRow.initiative_id, PortfolioItemRow.id).where(
                 PortfolioItemRow.portfolio_id == version.portfolio_id
             )
-        ).tuples()
+        ).all()
     )
     rows: list[dict[str, Any]] = []
     for position, entry in enumerate(version.entries):

@@ -150,7 +150,7 @@ def finish_run(session: Session, run: RunRecord, solution: Solution) -> int | No
     if solution.status not in _GOOD:
         return None
     kept = select(RunRow.scenario_id, as_text(RunRow.snapshot)).where(RunRow.id == run.id)
-    scenario_id, snapshot = session.execute(kept).tuples().one()
+    scenario_id, snapshot = session.execute(kept).one()
     assert scenario_id is not None, "store_snapshot comes before finish_run"
     problem = Problem.model_validate(plain(snapshot))
     return save_portfolio(session, run.workspace_id, scenario_id, run.id, problem, solution)
@@ -166,9 +166,36 @@ def fail_run(session: Session, run: RunRecord, sentence: str) -> None:
     )
 
 
-def run_facts(session: Session, run_id: int) -> RunFacts | None:
-    """What is known of a run that got as far as a result (infeasible is one), or None."""
-    return _facts(session, RunRow.id == run_id)
+def require_fence(session: Session, run: RunRecord) -> None:
+    """Raises ``RunTakenOver`` where the run may write no more: called right before each write to the sheet."""
+    if not holds_fence(session, run.id, run.fence):
+        raise RunTakenOver(
+            f"Run {run.id} stopped: a later run of this workbook has begun, or this one was ended. Nothing was written."
+        )
+
+
+def run_facts(session: Session, run_id: int, workspace_id: int | None = None) -> RunFacts | None:
+    """What is known of a run (of the workspace, where one is named) that got as far as a result, or None."""
+    wanted = [RunRow.id == run_id]
+    if workspace_id is not None:
+        wanted.append(RunRow.workspace_id == workspace_id)
+    return _facts(session, *wanted)
+
+
+def run_of_portfolio(session: Session, portfolio_id: int) -> RunFacts | None:
+    """The run that made a portfolio; None where it was put together by hand."""
+    return _facts(session, PortfolioRow.id == portfolio_id)
+
+
+def last_scheduled(session: Session, workspace_id: int) -> datetime:
+    """When the last scheduled run of the workspace began; when the workbook was registered, where none has."""
+    last = (
+        select(func.max(RunRow.started_at))
+        .where(RunRow.workspace_id == workspace_id, RunRow.trigger == "schedule")
+        .scalar_subquery()
+    )
+    registered = select(WorkspaceRow.created_at).where(WorkspaceRow.id == workspace_id).scalar_subquery()
+    return session.execute(select(func.coalesce(last, registered))).scalar_one()
 
 
 def newest_good_run(
@@ -186,10 +213,7 @@ def _write(session: Session, run: RunRecord, values: dict[str, Any]) -> None:
     session.execute(
         select(WorkspaceRow.id).where(WorkspaceRow.id == run.workspace_id).with_for_update(read=True)
     ).one_or_none()
-    if not holds_fence(session, run.id, run.fence):
-        raise RunTakenOver(
-            f"Run {run.id} stopped: a later run of this workbook has begun, or this one was ended. Nothing was written."
-        )
+    require_fence(session, run)
     session.execute(
         update(RunRow).where(RunRow.id == run.id).values(**values).execution_options(synchronize_session=False)
     )

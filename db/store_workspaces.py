@@ -14,7 +14,7 @@ from db import models
 from db.base import INITIATIVE_KEY_SEQUENCE
 from db.models import InitiativeParamRow, InitiativeRow, MetricRow, ScenarioRow, WorkspaceRow, table
 from db.records import WorkspaceRecord
-from db.upsert import unnested, upsert
+from db.upsert import rows_changed, unnested, upsert
 from engine.canonical import json_text
 from engine.inputs import WorkbookInputs
 from engine.keys import canonical_initiative_key, initiative_key, normalised
@@ -53,7 +53,10 @@ def reserve_initiative_keys(session: Session, count: int) -> list[str]:
     keys: list[str] = []
     while len(keys) < count:
         fresh = [initiative_key(number) for number in _draw_numbers(session, count - len(keys))]
-        taken = session.scalars(select(InitiativeRow.initiative_key).where(InitiativeRow.initiative_key.in_(fresh)))
+        given = unnested(table(InitiativeRow), [{"initiative_key": key} for key in fresh])
+        taken = session.scalars(
+            select(InitiativeRow.initiative_key).join(given, given.c.initiative_key == InitiativeRow.initiative_key)
+        )
         keys += sorted(set(fresh) - set(taken), key=_number)
     return keys
 
@@ -114,7 +117,7 @@ def _note_absent(session: Session, row_class: Any, workspace_id: int, key: str, 
     if rows:
         given = unnested(target, [{key: row[key]} for row in rows])
         statement = statement.where(~select(1).where(given.c[key] == target.c[key]).exists())
-    return len(session.execute(statement.values(is_in_sheet=False).returning(target.c.id)).all())
+    return rows_changed(session, statement.values(is_in_sheet=False))
 
 
 def _save_params(session: Session, workspace_id: int, inputs: WorkbookInputs) -> int:
@@ -130,7 +133,7 @@ def _save_params(session: Session, workspace_id: int, inputs: WorkbookInputs) ->
     ids = dict(
         session.execute(
             select(InitiativeRow.initiative_key, InitiativeRow.id).where(InitiativeRow.workspace_id == workspace_id)
-        ).tuples()
+        ).all()
     )
     rows = [
         {

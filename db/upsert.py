@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, Text, bindparam, cast, func, literal_column, or_, select
+from sqlalchemy import CursorResult, Executable, Table, Text, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Session
 
@@ -48,5 +48,11 @@ def upsert(session: Session, table: Table, key: Sequence[str], rows: Rows) -> in
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(key))
-    changed = session.execute(statement.returning(literal_column("1"))).all()
-    return len(changed)
+    return rows_changed(session, statement)
+
+
+def rows_changed(session: Session, statement: Executable) -> int:
+    """Runs an INSERT or UPDATE; how many rows it wrote."""
+    result = session.execute(statement, execution_options={"preserve_rowcount": True})
+    assert isinstance(result, CursorResult)
+    return result.rowcount

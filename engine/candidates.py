@@ -133,12 +133,13 @@ class _Gains:
             if kpi is None:
                 continue
             first = self.cells[key].setdefault(kpi.kpi_key, (row, column))
-            if self.of[key].setdefault(kpi.kpi_key, amount) == amount or first[0] is row:
+            if self.of[key].setdefault(kpi.kpi_key, amount) == amount:
                 continue
-            for this, other in (((row, column), first[0]), (first, row)):
-                message = f"{place(other)} says something else for {register.named(key)}; keep one of the two"
+            self.bad.setdefault(key, f"its Contributions disagree on {kpi.kpi_key}")
+            for this, other in (((row, column), first), (first, (row, column))):
+                where = f"column {other[1]}" if other[0] is this[0] else place(other[0])
+                message = f"{where} says something else for {register.named(key)}; keep one of the two"
                 self.findings.append(told(this[0], this[1], message))
-            self.bad.setdefault(key, f"its two Contributions rows disagree on {kpi.kpi_key}")
 
 
 class _FieldReading:
@@ -203,8 +204,8 @@ class _FieldReading:
             self._leave_out(row, None, self.gains.bad[key])
         elif row.duration_periods is not None and row.duration_periods < 1:
             self._leave_out(row, "duration_periods", "its duration_periods are below 1")
-        elif (negative := _negative_resource(row)) is not None:
-            self._leave_out(row, None, f"its {negative} is below zero")
+        elif (wrong := _wrong_resource(row)) is not None:
+            self._leave_out(row, None, wrong)
         else:
             self._accept(row, tokens_column, tokens)
 
@@ -301,10 +302,13 @@ def _deadline(row: InitiativeRow) -> tuple[str, ...]:
     return ("deadline_is_hard",) if row.deadline_date is not None or "deadline_date" in row.bad else ()
 
 
-def _negative_resource(row: InitiativeRow) -> str | None:
+def _wrong_resource(row: InitiativeRow) -> str | None:
+    first: dict[str, Decimal] = {}
     for name, amount in row.resources.items():
         if amount < 0:
-            return f"{name} ({shown(amount)})"
+            return f"its {name} ({shown(amount)}) is below zero"
+        if first.setdefault(normalised(name), amount) != amount:
+            return f"two columns disagree on its {name}"
     return None
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from engine.ledger import Goal, Ledger, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that a plan breaks, and why: any plan that selects all of ``selected`` and none of ``left_out`` breaks it."""
+    """A rule that a plan breaks, and why: any plan breaks it that goes along with more than ``most`` of these choices, to
+    select those of ``selected`` and to leave out those of ``left_out``."""
 
     path: str
     selected: frozenset[int]
     left_out: frozenset[int]
+    most: int
 
 
 class Tally:
@@ -103,7 +107,7 @@ def _broken_logic(tally: Tally) -> Iterator[Breach]:
 
     def breach(path: str, keys: Iterable[str]) -> Breach:
         numbers = {ledger.number[key] for key in keys if key in ledger.number}
-        return Breach(path, frozenset(numbers & selection), frozenset(numbers - selection))
+        return Breach(path, frozenset(numbers & selection), frozenset(numbers - selection), len(numbers) - 1)
 
     for i in sorted(selection & ledger.too_long):
         yield breach(f"candidates.{ledger.candidates[i].initiative_key}.duration_periods", [ledger.candidates[i].initiative_key])
@@ -133,7 +137,8 @@ def _broken_logic(tally: Tally) -> Iterator[Breach]:
                     yield breach(f"prerequisites.{who}", [who, key])
     previous = ledger.previous
     if rules.max_changes is not None and previous is not None and len(selection ^ previous) > rules.max_changes:
-        yield Breach("max_changes", frozenset(selection - previous), frozenset(previous - selection))
+        added, dropped = frozenset(selection - previous), frozenset(previous - selection)
+        yield Breach("max_changes", added, dropped, len(added) + len(dropped) - 1)
 
 
 def line_breach(tally: Tally, rule: Rule) -> Breach:
@@ -152,20 +157,46 @@ def line_breach(tally: Tally, rule: Rule) -> Breach:
 def whole_breach(tally: Tally, path: str, concerned: Iterable[int]) -> Breach:
     """The breach that is certain only while all that are concerned stay as they are."""
     numbers = frozenset(concerned)
-    return Breach(path, numbers & tally.selection, numbers - tally.selection)
+    return Breach(path, numbers & tally.selection, numbers - tally.selection, len(numbers) - 1)
 
 
 def _least_breach(tally: Tally, path: str, terms: Mapping[int, int], excess: int) -> Breach:
-    """Of a sum that is too high by ``excess``: drops, smallest first, whatever leaves it too high all the same."""
-    up = {i: amount for i, amount in terms.items() if amount > 0 and i in tally.selection}
-    down = {i: -amount for i, amount in terms.items() if amount < 0 and i not in tally.selection}
-    kept: set[int] = set()
-    for i, amount in sorted((*up.items(), *down.items()), key=lambda term: (term[1], term[0])):
-        if amount < excess:
-            excess -= amount
+    """Of a sum that is too high by ``excess``: the choices that make it so, as a cover inequality.
+
+    With y = x for positive terms and y = 1 - x for negative ones, all terms are positive. A cover is a set of choices too
+    heavy together: smallest first, whatever leaves it too heavy all the same is dropped from it (m are left). It is then
+    extended by choices, heaviest first, as long as any m of the extension are too heavy (after Balas, 1975).
+    """
+    weight = {i: abs(amount) for i, amount in terms.items()}
+    taken = {i for i, amount in terms.items() if (amount > 0) == (i in tally.selection)}
+    room = sum(weight[i] for i in taken) - excess
+    cover: set[int] = set()
+    for i in sorted(taken, key=lambda i: (weight[i], i)):
+        if weight[i] < excess:
+            excess -= weight[i]
         else:
-            kept.add(i)
-    return Breach(path, frozenset(kept & up.keys()), frozenset(kept & down.keys()))
+            cover.add(i)
+    count, lightest = len(cover), sorted(weight[i] for i in cover)
+    total = sum(lightest)
+    for i in sorted(terms.keys() - cover, key=lambda i: (-weight[i], i)):
+        if weight[i] < lightest[count - 1]:
+            total += weight[i] - lightest[count - 1]
+            if total <= room:
+                break
+        insort(lightest, weight[i])
+        cover.add(i)
+    ups = frozenset(i for i in cover if terms[i] > 0)
+    return Breach(path, ups, frozenset(cover - ups), count - 1)
+
+
+def short_breach(tally: Tally, least: Fraction) -> Breach:
+    """Why the plan's objective falls short of ``least``."""
+    ledger = tally.ledger
+    path = "at_least.objective"
+    if ledger.value.synergies or any(goal.price for goal in ledger.goals):
+        return whole_breach(tally, path, range(len(ledger.candidates)))
+    turned = {i: -amount for i, amount in ledger.value.terms.items()}
+    return _least_breach(tally, path, turned, ceil(least * ledger.value.denominator) - tally.value_sum)
 
 
 def contradiction(ledger: Ledger) -> str | None:

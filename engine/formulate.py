@@ -77,7 +77,7 @@ class _Formulating:
                 f"cut.{number}",
                 [*((i, Fraction(1)) for i in cut.selected), *((i, Fraction(-1)) for i in cut.left_out)],
                 None,
-                len(cut.selected) - 1,
+                cut.most - len(cut.left_out),
             )
         scale = self._objective(self.measure(wanted.measure))
         return Formulation(self.model, self.x, scale)
@@ -103,7 +103,8 @@ class _Formulating:
         self, name: str, terms: list[tuple[int, float]], low: Fraction | int | None, high: Fraction | int | None
     ) -> None:
         sense = pulp.LpConstraintGE if low is not None else pulp.LpConstraintLE
-        bound = _near(low if low is not None else high or 0, sum(abs(amount) for _, amount in terms))
+        most = sum(abs(amount) * (self.variables[v].upBound or 0) for v, amount in terms)
+        bound = _near(low if low is not None else high or 0, most)
         left = pulp.LpAffineExpression([(self.variables[v], amount) for v, amount in terms])
         self.model.addConstraint(pulp.LpConstraint(left, sense, self._free_name(name), bound))
 

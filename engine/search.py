@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from engine.exact import Breach, Tally, breaches, whole_breach
+from engine.exact import Breach, Tally, breaches, short_breach, whole_breach
 from engine.ledger import Ledger
 from engine.process import Answer, Crew, Kind, Solver, Subject, Task
 from engine.settling import Settled
@@ -194,8 +194,8 @@ class Search:
                 sound = [plan for plan in plans if self._is_sound(plan, at_least)]
                 best = max(sound, key=lambda plan: self._measured(measure, plan), default=None)
                 return _Stage(answer.kind, best, answer.bound)
-            wrong = [Cut(b.selected, b.left_out) for b in breaches(plans[0])]
-            short = [] if wrong else [Cut(b.selected, b.left_out) for b in self._short(plans[0], at_least)]
+            wrong = [_cut(breach) for breach in breaches(plans[0])]
+            short = [] if wrong else [_cut(breach) for breach in self._short(plans[0], at_least)]
             if not wrong and not short:
                 return _Stage("optimal", plans[0], answer.bound)
             if any(cut in wanted.cuts for cut in (*wrong, *short)):
@@ -206,7 +206,11 @@ class Search:
     def _short(self, plan: Tally, at_least: Mapping[Measure, Fraction]) -> Iterator[Breach]:
         """The measures in which the plan falls short."""
         for measure, least in at_least.items():
-            if self._measured(measure, plan) < least:
+            if self._measured(measure, plan) >= least:
+                continue
+            if measure == "objective":
+                yield short_breach(plan, least)
+            else:
                 yield whole_breach(plan, f"at_least.{measure}", range(len(self.ledger.candidates)))
 
     def _is_sound(self, plan: Tally, at_least: Mapping[Measure, Fraction]) -> bool:
@@ -221,6 +225,10 @@ class Search:
             return Fraction(-len(plan.selection ^ (self.ledger.previous or set())))
         digests = self.crew.subject.tiebreaks
         return Fraction(-sum(digests[i] for i in plan.selection))
+
+
+def _cut(breach: Breach) -> Cut:
+    return Cut(breach.selected, breach.left_out, breach.most)
 
 
 def search_subject(ledger: Ledger) -> Subject:

@@ -13,10 +13,11 @@ Measure = Literal["objective", "changes", "tokens", "tiebreak"]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Not all of ``selected`` may be selected while none of ``left_out`` is (candidates by number)."""
+    """At most ``most`` of these choices: to select those of ``selected``, to leave out those of ``left_out`` (by number)."""
 
     selected: frozenset[int]
     left_out: frozenset[int]
+    most: int
 
 
 @dataclass(frozen=True, slots=True)

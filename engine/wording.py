@@ -20,7 +20,7 @@ def decimal_of(number: Fraction, digits: int = 20, *, up: bool = False) -> Decim
             rest //= prime
     figures = EXACT_DIGITS if rest == 1 else digits
     context = Context(prec=figures, rounding=ROUND_CEILING if up else ROUND_HALF_EVEN, Emax=10**6, Emin=-(10**6))
-    return context.divide(Decimal(number.numerator), Decimal(number.denominator))
+    return context.divide(Decimal(number.numerator), Decimal(number.denominator)).normalize(context)
 
 
 def spoken(number: Fraction | Decimal | int) -> str:

@@ -43,11 +43,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One atomic ``:batchUpdate``: ``requests`` as the API wants them, ``echo`` the A1 ranges to hand back
-    afterwards."""
+    """One atomic ``:batchUpdate``: ``requests`` as the API wants them, ``echo`` the A1 ranges to hand back afterwards,
+    ``fields`` what of them (a field mask of a Spreadsheet)."""
 
     requests: Sequence[Mapping[str, Any]]
     echo: Sequence[str] = ()
+    fields: str = "sheets"
 
 
 def wait_s(state: tenacity.RetryCallState) -> float:

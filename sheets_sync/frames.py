@@ -11,12 +11,18 @@ from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import column_letters, is_blank
 from sheets_sync.marks import Look, look_of
 
-FIELDS = (
-    "sheets(properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),"
-    "data(startRow,startColumn,rowData(values(effectiveValue,note,"
-    "userEnteredFormat(backgroundColor,backgroundColorStyle)))))"
-)
-"""The field mask under which frames are read."""
+_SHEET = "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount))"
+_LOOKS = "note,userEnteredFormat(backgroundColor,backgroundColorStyle)"
+
+ROWS_TO_SPARE = 200
+"""How far below the last row in use a re-read looks for rows that came since."""
+
+
+def fields(with_looks: bool) -> str:
+    """The field mask under which frames are read; notes and fills only where marks come or go: formats reach far below
+    the last row, and all of that would be sent."""
+    cell = f"effectiveValue,{_LOOKS}" if with_looks else "effectiveValue"
+    return f"sheets({_SHEET},data(startRow,startColumn,rowData(values({cell}))))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +85,21 @@ def quoted(title: str) -> str:
     return "'" + title.replace("'", "''") + "'"
 
 
-def column_ranges(title: str, columns: Iterable[int]) -> list[str]:
-    """Whole columns as A1 ranges, neighbours in one: 'Constraints'!A:F."""
+def column_ranges(title: str, columns: Iterable[int], rows: int | None = None) -> list[str]:
+    """Columns as A1 ranges, neighbours in one: 'Constraints'!A1:F250 of the first ``rows``, or all of them."""
     runs: list[list[int]] = []
     for column in sorted(set(columns)):
         if runs and column == runs[-1][1] + 1:
             runs[-1][1] = column
         else:
             runs.append([column, column])
-    return [f"{quoted(title)}!{column_letters(first)}:{column_letters(last)}" for first, last in runs]
+    top, bottom = ("1", str(rows)) if rows else ("", "")
+    return [f"{quoted(title)}!{column_letters(first)}{top}:{column_letters(last)}{bottom}" for first, last in runs]
+
+
+def rows_to_read(grid: Grid) -> int:
+    """How many rows of a tab a re-read looks at: those in use and some to spare, within the grid."""
+    return min(len(grid.values) + ROWS_TO_SPARE, max(grid.row_count, 1))
 
 
 def header_range(title: str) -> str:

@@ -39,7 +39,7 @@ from sheets_sync.errors import (
     one_line,
 )
 from sheets_sync.exchange import Batch, Call, Counts, wait_s
-from sheets_sync.frames import FIELDS, quoted
+from sheets_sync.frames import quoted
 from sheets_sync.grids import Workbook
 from sheets_sync.key_file import damaged, key_info
 from sheets_sync.network import network_error, refused, sign_in_error
@@ -185,7 +185,7 @@ class SheetsGateway:
                 "responseIncludeGridData": True,
                 "responseRanges": list(batch.echo),
             }
-        params = {"fields": f"replies,updatedSpreadsheet({FIELDS})" if batch.echo else "replies"}
+        params = {"fields": f"replies,updatedSpreadsheet({batch.fields})" if batch.echo else "replies"}
         return self._client.json("post", f"{SPREADSHEET_URL % spreadsheet_id}:batchUpdate", params, body)
 
     def _tried(
@@ -208,7 +208,7 @@ class SheetsGateway:
             prepared = (_prepared(prepare),) if prepare else ()
             if prepared == (None,):
                 raise _NotPrepared(None)
-            left = max(1.0, min(self._timeout_s, deadline - self._clock()))
+            left = max(0.1, min(self._timeout_s, deadline - self._clock()))
             return self._exchanged(verb, kind, lambda: send(*prepared), left, where, creates=verb == "create")
 
         def is_over(state: tenacity.RetryCallState) -> bool:
@@ -338,7 +338,7 @@ class _Client(HTTPClient):
 
     def begin(self, timeout_s: float) -> None:
         """What follows on this thread may take ``timeout_s``; its traffic is counted from here."""
-        self.timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        self._now.timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         self._now.traffic = (0, 0)
 
     def traffic(self) -> tuple[int, int]:
@@ -354,7 +354,7 @@ class _Client(HTTPClient):
         self._now.traffic = (sent, 0)
         headers = {"Content-Type": "application/json"} if data is not None else None
         try:
-            response = self.request(method, url, params=dict(params), data=data, headers=headers)
+            response = self.request(method, url, params={**params, "prettyPrint": "false"}, data=data, headers=headers)
         except (KeyError, TypeError) as error:
             # gspread stumbles over error bodies that are JSON but not Google's.
             raise GoogleFailed("Google Sheets answered with an error that says nothing; try later.") from error

@@ -4,7 +4,7 @@ model."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.keys import normalised
@@ -15,9 +15,9 @@ from engine.roadmap import RoadmapVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiLine:
-    """One KPI of the published roadmap. ``added`` is what it adds, raw; ``target`` the value to reach and ``baseline``
-    where it stands today, where the rules say so for the whole plan. ``short_by`` is what is missing, 0 where it is
-    met."""
+    """One KPI of the published roadmap. ``added`` is what it adds, raw; ``kind`` floor, goal, cap or "" without a
+    target; ``target`` the value to reach and ``baseline`` where it stands today, where the rules say so for the whole
+    plan. ``short_by`` is what is missing, 0 where it is met."""
 
     name: str
     unit: str
@@ -25,6 +25,7 @@ class KpiLine:
     baseline: Decimal | None = None
     target: Decimal | None = None
     short_by: Decimal | None = None
+    kind: str = ""
 
     @property
     def is_met(self) -> bool:
@@ -73,20 +74,17 @@ def kpi_lines(version: RoadmapVersion, run: RunFacts, names: Mapping[str, str]) 
 def _line(kpi: Kpi, problem: Problem, picked: Iterable[Candidate], names: Mapping[str, str]) -> KpiLine:
     picked = list(picked)
     added = sum((contribution(each, kpi.kpi_key) for each in picked), _synergies(kpi, problem, picked))
-    target, is_cap = _target(problem, kpi)
     line = KpiLine(name=names.get(normalised(kpi.kpi_key), kpi.kpi_key), unit=kpi.unit, added=added)
-    if target is None:
-        return line
+    lines = [_against(line, kpi, kind, target) for kind, target in _targets(problem, kpi)]
+    # What is missed is what a leader has to know; else the goal says more than the floor below it.
+    lines.sort(key=lambda each: (each.is_met, {"goal": 0, "floor": 1, "cap": 2}[each.kind]))
+    return lines[0] if lines else line
+
+
+def _against(line: KpiLine, kpi: Kpi, kind: str, target: Target) -> KpiLine:
     required = target.value - (target.baseline or Decimal(0))
-    missing = added - required if is_cap != (kpi.direction == "decrease") else required - added
-    return KpiLine(
-        name=line.name,
-        unit=line.unit,
-        added=added,
-        baseline=target.baseline,
-        target=target.value,
-        short_by=max(Decimal(0), missing),
-    )
+    missing = line.added - required if (kind == "cap") != (kpi.direction == "decrease") else required - line.added
+    return replace(line, kind=kind, baseline=target.baseline, target=target.value, short_by=max(Decimal(0), missing))
 
 
 def _synergies(kpi: Kpi, problem: Problem, picked: Iterable[Candidate]) -> Decimal:
@@ -101,16 +99,18 @@ def _synergies(kpi: Kpi, problem: Problem, picked: Iterable[Candidate]) -> Decim
     return total
 
 
-def _target(problem: Problem, kpi: Kpi) -> tuple[Target | None, bool]:
-    """The whole plan's target of a KPI (a floor before a goal before a cap), and whether it is a cap."""
+def _targets(problem: Problem, kpi: Kpi) -> list[tuple[str, Target]]:
+    """The whole plan's targets of a KPI, each with its kind: floor, goal or cap."""
+    found: list[tuple[str, Target]] = []
     for dimension, slices in problem.constraint_set.targets.items():
         for key, kpis in slices.items():
             if normalised(dimension) != "all" or normalised(key) != "all":
                 continue
             for name, targets in kpis.items():
                 if normalised(name) == normalised(kpi.kpi_key):
-                    return (targets.floor or targets.goal or targets.cap), not (targets.floor or targets.goal)
-    return None, False
+                    held = (("floor", targets.floor), ("goal", targets.goal), ("cap", targets.cap))
+                    found += [(kind, target) for kind, target in held if target is not None]
+    return found
 
 
 def sentence(version: RoadmapVersion, run: RunFacts, lines: Iterable[KpiLine]) -> str:
@@ -124,7 +124,9 @@ def sentence(version: RoadmapVersion, run: RunFacts, lines: Iterable[KpiLine]) -
         verdict = "" if first.short_by is None else " (target met)" if first.is_met else ""
         parts.append(f"{first.name} {with_unit(first.added, first.unit, signed=True)}{verdict}")
     missed = [line for line in lines if line.short_by is not None and not line.is_met]
-    parts += [f"{line.name} {with_unit(line.short_by or Decimal(0), line.unit)} short" for line in missed[:2]]
+    for line in missed[:2]:
+        missing = with_unit(line.short_by or Decimal(0), line.unit)
+        parts.append(f"{line.name} {missing} {'over' if line.kind == 'cap' else 'short'}")
     return ", ".join(parts)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from engine.keys import normalised
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content, same
-from sheets_sync.frames import Frame, column_ranges, header_range, same_header
+from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
 from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, is_blank
 from sheets_sync.row_matching import Signs, matched
@@ -71,9 +71,16 @@ class InputPlan:
             )
         )
 
+    @property
+    def has_marks(self) -> bool:
+        return bool(self.marks.columns)
+
     def ranges(self) -> list[str]:
         """What is read again right before writing, and echoed right after."""
-        return [header_range(self.title), *column_ranges(self.title, {*self._known, *self.marks.columns})]
+        columns = {*self._known, *self.marks.columns}
+        # Before a row is added at the end, the true end must be known.
+        rows = None if self.added else rows_to_read(self.grid)
+        return [header_range(self.title), *column_ranges(self.title, columns, rows)]
 
     echo = ranges
 

@@ -148,10 +148,12 @@ def _kpi_texts(line: KpiLine | None) -> tuple[str | None, str | None, Style]:
         figure = f"{number(line.baseline)} → {with_unit(line.baseline + line.added, line.unit)}"
     if line.target is None:
         return figure, "no target", _PLAIN
-    goal = f"target {number(line.target, signed=line.baseline is None)}"
+    bound = number(line.target, signed=line.baseline is None)
+    goal = f"at most {bound}" if line.kind == "cap" else f"target {bound}"
     if line.is_met:
-        return figure, f"✓ {goal} met", _MET
-    return figure, f"✗ {number(line.short_by or Decimal(0))} short of {goal}", _SHORT
+        return figure, f"✓ {goal}: kept" if line.kind == "cap" else f"✓ {goal} met", _MET
+    missing = number(line.short_by or Decimal(0))
+    return figure, f"✗ {missing} over {goal}" if line.kind == "cap" else f"✗ {missing} short of {goal}", _SHORT
 
 
 def _themes(page: Page, ledger: Ledger, version: RoadmapVersion, run: RunFacts) -> None:

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 from engine.findings import Finding, Severity
 from engine.inputs import DIMENSIONS
 from engine.keys import normalised
-from engine.problem import Candidate, Item, Kpi, Problem, SourceCell, TargetOutcome
+from engine.problem import Candidate, Kpi, SourceCell, TargetOutcome
 from engine.provenance import RunFacts
 from engine.sentences import shown as number_shown
 from sheets_sync.bounds import Bound, bounds, slice_name
 from sheets_sync.content import Content, Linked, link, serial
 from sheets_sync.grids import Workbook
 from sheets_sync.sourcelinks import SourceLinks, SourcesByInitiative
+from sheets_sync.tabs import TABS
 from sheets_sync.updates import SheetUpdate
 
 Row = Mapping[str, Content]
@@ -96,14 +97,6 @@ def plan_quality(facts: RunFacts) -> str:
     places = next((digits for digits in range(1, 7) if round(percent, digits) > 0), 6)
     rounded = round(percent, places) + (Decimal(1).scaleb(-places) if round(percent, places) < percent else 0)
     return f"within {rounded.normalize():f} %"
-
-
-def source_of(problem: Problem, item: Item) -> str:
-    """Who put it there: locked, mandatory or optimizer."""
-    rules, key = problem.constraint_set, normalised(item.initiative_key)
-    if key in map(normalised, rules.locks):
-        return "locked"
-    return "mandatory" if key in map(normalised, rules.mandatory_initiatives) else "optimizer"
 
 
 def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[str, dict[str, Content]]:
@@ -246,9 +239,10 @@ def run_log_rows(ledger: Ledger) -> list[Row]:
 
 def check_rows(ledger: Ledger) -> list[Row]:
     """Every open problem, errors first, then in sheet order; one line says how many more there are past the cap."""
+    order = {each.name: place for place, each in enumerate(TABS)}
     found = sorted(
         (finding for finding in ledger.update.findings if finding.severity is not Severity.OK),
-        key=lambda finding: finding.severity is not Severity.ERROR,
+        key=lambda each: (each.severity is not Severity.ERROR, order.get(each.tab, len(order)), each.row or 0),
     )
     rows: list[Row] = [_check_row(ledger, finding) for finding in found[:LONGEST_CHECKS]]
     if len(found) > LONGEST_CHECKS:

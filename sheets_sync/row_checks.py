@@ -16,8 +16,8 @@ from sheets_sync.table_rows import Table, TableRow
 from sheets_sync.tabs import TABS, tab
 
 
-def tell_twice(table: Table, column: str, mend: str) -> None:
-    """Both rows of a key that stands twice are told, and neither is used: which one is meant nobody knows."""
+def tell_twice(table: Table, column: str, severity: Severity, mend: str) -> None:
+    """All rows of a key that stands twice are told; an ERROR stops the run, since which row is meant nobody knows."""
     by_key: dict[str, list[TableRow]] = {}
     for row in table.rows:
         if row.values.get(column):
@@ -28,7 +28,9 @@ def tell_twice(table: Table, column: str, mend: str) -> None:
         for row in rows:
             others = [f"row {other.row}" for other in rows if other is not row]
             named = " and ".join([", ".join(others[:3][:-1]), others[:3][-1]] if len(others) > 1 else others)
-            table.tell(row, column, f"{key} stands in {named} too; {mend}", stops_run=True)
+            message = f"{key} stands in {named} too; {mend}"
+            stops_run = severity is Severity.ERROR
+            table.tell(row, column, message, severity=severity, is_readable=True, stops_run=stops_run)
 
 
 def tell_blank(table: Table, column: str, severity: Severity, mend: str) -> None:

@@ -47,7 +47,7 @@ def read_inputs(workbook: Workbook) -> tuple[WorkbookInputs, tuple[Finding, ...]
     """Everything people typed, and what is wrong with it: by tab, from top to bottom and from left to right.
 
     A cell in error stops nothing by itself: its row's ``bad`` names the column, and whoever uses the row decides what
-    is lost by it. A missing tab or column, and a key that stands twice, stop the run.
+    is lost by it. A missing tab or column stops the run, and so does a key of Roadmap Plan that stands twice.
     """
     tables, kpis = _tables(workbook)
     _check(workbook, tables)
@@ -98,15 +98,15 @@ def _values(tables: dict[str, Table], name: str, column: str) -> list[Any]:
 
 
 def _check(workbook: Workbook, tables: dict[str, Table]) -> None:
-    """Tells what is wrong with rows beside each other. KPIs and scenarios are compared by the compiler, which knows
-    which of them are on."""
-    for name, mend in (
-        ("Initiatives", "clear the key of the newer row, and it gets its own"),
-        ("Contributions", "keep one row for each initiative"),
-        ("Roadmap Plan", "delete the copied row"),
+    """Tells what is wrong with rows beside each other. Initiatives, KPIs and scenarios that stand twice are told by the
+    compiler, which knows which of them are on."""
+    for name, severity, mend in (
+        # What two rows say of one KPI is compared by the compiler, too; rows that agree do no harm.
+        ("Contributions", Severity.WARN, "keep one row for each initiative"),
+        ("Roadmap Plan", Severity.ERROR, "delete the copied row"),
     ):
         if name in tables:
-            row_checks.tell_twice(tables[name], "initiative_key", mend)
+            row_checks.tell_twice(tables[name], "initiative_key", severity, mend)
     for name, column, severity, mend in (
         ("Initiatives", "title", Severity.WARN, "give it one"),
         ("Contributions", "initiative_key", Severity.ERROR, "choose the initiative, or clear the row"),

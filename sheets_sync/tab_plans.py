@@ -38,6 +38,11 @@ class TabPlan(Protocol):
         """False where the tab already shows it."""
         ...
 
+    @property
+    def has_marks(self) -> bool:
+        """True where notes and fills have to be read."""
+        ...
+
     def ranges(self) -> list[str]:
         """What the narrow re-read asks for."""
         ...

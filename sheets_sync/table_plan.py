@@ -15,7 +15,7 @@ from typing import Any
 from engine.keys import normalised
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content, same, shown
-from sheets_sync.frames import Frame, column_ranges, header_range, same_header
+from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
 from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, is_blank, row_digest
 from sheets_sync.tab_marks import TabMarks
@@ -69,15 +69,23 @@ class TablePlan:
             )
         )
 
+    @property
+    def has_marks(self) -> bool:
+        return bool(self.marks.columns)
+
     def ranges(self) -> list[str]:
         """The key column; PM cells too where keys will be written or emptied, so that a row can be known without its
         key."""
-        return [header_range(self.title), *column_ranges(self.title, {*self._known_by(), *self.marks.columns})]
+        columns = {*self._known_by(), *self.marks.columns}
+        return [header_range(self.title), *column_ranges(self.title, columns, rows_to_read(self.grid))]
 
     def echo(self) -> list[str]:
         """The same; after a sort all system columns, since rows no longer stand where they were written."""
         columns = {*self._known_by(), *self.marks.columns, *(self._system if self.sort else ())}
-        return [header_range(self.title), *column_ranges(self.title, columns)]
+        assert self._first is not None and self._sent is not None
+        grown = max(self._first.row_count, *(row + 1 for row in self._sent.rows), 1)
+        rows = min(rows_to_read(self.grid) + len(self.wanted), grown)
+        return [header_range(self.title), *column_ranges(self.title, columns, rows)]
 
     def writes(self, frame: Frame) -> TabWrites | None:
         """What to write, given how the tab stands now; None where its header changed, so that nothing is certain."""

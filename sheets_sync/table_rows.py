@@ -88,8 +88,9 @@ class Table:
     rows: list[TableRow]
     findings: list[Finding]
 
-    def tell(self, row: TableRow, column: str, message: str, **more: Any) -> None:
-        """Notes a finding on a cell of ``row``: an ERROR, which makes the cell bad, unless ``severity`` says less."""
+    def tell(self, row: TableRow, column: str, message: str, *, is_readable: bool = False, **more: Any) -> None:
+        """Notes a finding on a cell of ``row``: an ERROR unless ``severity`` says less. Unless the cell ``is_readable``
+        all the same, an ERROR makes it bad."""
         finding = Finding(
             severity=more.pop("severity", Severity.ERROR),
             tab=self.header.tab.name,
@@ -100,7 +101,7 @@ class Table:
             **more,
         )
         self.findings.append(finding)
-        if finding.severity is Severity.ERROR:
+        if finding.severity is Severity.ERROR and not is_readable:
             row.bad.add(column)
             row.values.pop(column, None)
 

@@ -44,6 +44,10 @@ class WholePlan:
         had_rows = any(not is_blank(value) for row in self.grid.values[1:] for value in row)
         return self.grid.is_hidden and not had_rows and bool(self.rows)
 
+    @property
+    def has_marks(self) -> bool:
+        return False
+
     def ranges(self) -> list[str]:
         return [header_range(self.title)]
 
@@ -99,6 +103,10 @@ class PagePlan:
             for row in range(rows)
             for column in range(self.page.width)
         )
+
+    @property
+    def has_marks(self) -> bool:
+        return False
 
     def ranges(self) -> list[str]:
         return [header_range(self.title)]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sheets_sync.cell_writes import TabWrites
-from sheets_sync.frames import FIELDS, Frame, frames_of
+from sheets_sync.frames import Frame, fields, frames_of
 from sheets_sync.gateway import Batch, SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.tab_plans import TabPlan, tab_plans
@@ -48,7 +48,7 @@ def write_cycle(
         return WriteReport(rows_written=0, repaired_rows=0, calls=0)
 
     def first_batch() -> Batch | None:
-        answer = gateway.reread(workbook.spreadsheet_id, writing.ranges(), FIELDS)
+        answer = gateway.reread(workbook.spreadsheet_id, writing.ranges(), writing.fields)
         batch = writing.batch(frames_of(answer))
         if batch is not None:
             before_write()
@@ -79,6 +79,7 @@ class _Writing:
 
     def __init__(self, plans: Sequence[TabPlan]) -> None:
         self.plans = plans
+        self.fields = fields(any(plan.has_marks for plan in plans))
         self.rows = 0
         self.skipped: list[str] = []
 
@@ -113,4 +114,4 @@ class _Writing:
     def _joined(self, writes: Sequence[TabWrites], echo: Sequence[str]) -> Batch | None:
         requests: list[Mapping[str, Any]] = [request for each in writes for request in each.requests()]
         self.rows = sum(len(each.rows) for each in writes)
-        return Batch(requests=requests, echo=list(echo)) if requests else None
+        return Batch(requests=requests, echo=list(echo), fields=self.fields) if requests else None

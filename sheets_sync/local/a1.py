@@ -55,10 +55,7 @@ class Box(NamedTuple):
     def meets(self, other: Box) -> bool:
         """Whether the two share a cell."""
         return (
-            self.top < other.bottom
-            and other.top < self.bottom
-            and self.left < other.right
-            and other.left < self.right
+            self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
         )
 
     def contains(self, other: Box) -> bool:
@@ -127,7 +124,8 @@ def range_text(title: str, box: Box) -> str:
 def split_title(text: str) -> tuple[str | None, str | None, bool]:
     """(title, cells, was_quoted) of a range text. Without an exclamation mark one of the first two is None.
 
-    ``'My sheet'!A1`` gives ("My sheet", "A1", True); ``'My sheet'`` ("My sheet", None, True); ``A1`` (None, "A1", False).
+    ``'My sheet'!A1`` gives ("My sheet", "A1", True); ``'My sheet'`` ("My sheet", None, True);
+    ``A1`` (None, "A1", False).
     """
     if text.startswith("'"):
         match = re.match(r"'((?:[^']|'')*)'(?:!(.*))?$", text, re.DOTALL)

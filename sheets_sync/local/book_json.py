@@ -11,7 +11,7 @@ from sheets_sync.local.fields import Mask, wants
 from sheets_sync.local.grid import Book, Sheet
 from sheets_sync.local.ranges import box_on_grid, found_range
 from sheets_sync.local.rendering import grid_data, grid_range_json
-from sheets_sync.local.requests.dimensions import groups_json
+from sheets_sync.local.requests.groups import groups_json
 from sheets_sync.local.requests.metadata import sheet_of
 from sheets_sync.local.requests.naming import named_range_json, protected_range_json
 from sheets_sync.local.requests.sheets import sheet_properties
@@ -87,9 +87,7 @@ def _sheet_json(book: Book, sheet: Sheet, index: int, owner: str, mask: Mask | N
         groups = groups_json(sheet, is_rows)
         if groups:
             out[name] = groups
-    own = [
-        one for one in book.metadata if one["location"]["locationType"] == "SHEET" and sheet_of(one) == sheet.id
-    ]
+    own = [one for one in book.metadata if one["location"]["locationType"] == "SHEET" and sheet_of(one) == sheet.id]
     if own:
         out["developerMetadata"] = own
     return out

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-from sheets_sync.local import functions
-from sheets_sync.local.a1 import Area, Box, parse_cells
+from sheets_sync.local import coercion, functions
+from sheets_sync.local.a1 import Area, Box
 from sheets_sync.local.formulas import FormulaProblem, Node, parsed, references
 from sheets_sync.local.grid import Book, CellError, Formula, Sheet, Value, range_box
 from sheets_sync.local.locales import locale_named
@@ -155,7 +154,7 @@ class Calculator:
             result = self.evaluate(tree, key)
             if isinstance(result, Region):
                 result = self.single(result, key)
-        except functions.Failed as failed:
+        except coercion.Failed as failed:
             return failed.error
         except (OverflowError, ValueError, ArithmeticError, RecursionError):
             return CellError("NUM", "The result is no number that can be shown.")
@@ -167,28 +166,28 @@ class Calculator:
         return 0 if result is None else result
 
     def evaluate(self, node: Node, key: _Key) -> Value | Region:
-        """The value of a tree as it stands in the cell ``key``. Raises functions.Failed for an error value."""
+        """The value of a tree as it stands in the cell ``key``. Raises coercion.Failed for an error value."""
         kind = node[0]
         if kind in ("num", "str", "bool"):
             return node[1]
         if kind == "blank":
             return None
         if kind == "err":
-            raise functions.Failed(node[1])
+            raise coercion.Failed(node[1])
         if kind == "ref":
             return self._region(node, key)
         if kind == "name":
             region = self._named(node[1])
             if region is None:
-                raise functions.Failed("NAME", f"Unknown range name: '{node[1]}'.")
+                raise coercion.Failed("NAME", f"Unknown range name: '{node[1]}'.")
             return region
         if kind == "neg":
-            return -functions.number(self.scalar(node[1], key))
+            return -coercion.number(self.scalar(node[1], key))
         if kind == "pct":
-            return functions.number(self.scalar(node[1], key)) / 100
+            return coercion.number(self.scalar(node[1], key)) / 100
         if kind == "op":
             left, right = self.scalar(node[2], key), self.scalar(node[3], key)
-            return functions.operated(node[1], left, right, self.locale)
+            return coercion.operated(node[1], left, right, self.locale)
         return functions.called(self, node[1], node[2], key)
 
     def scalar(self, node: Node, key: _Key) -> Value:
@@ -197,7 +196,7 @@ class Calculator:
         if isinstance(result, Region):
             result = self.single(result, key)
         if isinstance(result, CellError):
-            raise functions.Failed(result.kind, result.message)
+            raise coercion.Failed(result.kind, result.message)
         return result
 
     def single(self, region: Region, key: _Key) -> Value:
@@ -209,7 +208,7 @@ class Calculator:
             return region.value(key[1] - box.top, 0)
         if box.height == 1 and box.left <= key[2] < box.right:
             return region.value(0, key[2] - box.left)
-        raise functions.Failed("VALUE", "An array value could not be found.")
+        raise coercion.Failed("VALUE", "An array value could not be found.")
 
     def set_link(self, key: _Key, address: str) -> None:
         """Remembers where a cell links to."""
@@ -218,11 +217,11 @@ class Calculator:
     def _region(self, node: Node, key: _Key) -> Region:
         sheet = self.book.titled(node[1]) if node[1] is not None else self._sheet(key[0])
         if sheet is None:
-            raise functions.Failed("REF", f"Unresolved sheet name '{node[1]}'.")
+            raise coercion.Failed("REF", f"Unresolved sheet name '{node[1]}'.")
         area: Area = node[2]
         box = area.within(sheet.row_count, sheet.column_count)
         if box.is_empty():
-            raise functions.Failed("REF", "Reference does not exist.")
+            raise coercion.Failed("REF", "Reference does not exist.")
         return Region(self, sheet, box)
 
     def _named(self, name: str) -> Region | None:
@@ -231,10 +230,4 @@ class Calculator:
                 sheet = self.book.find(one.get("range", {}).get("sheetId", 0))
                 if sheet:
                     return Region(self, sheet, range_box(sheet, one["range"]))
-        area = parse_cells(name)
-        return None if area is None else None
-
-
-def evaluated_now(calculator: Calculator) -> Any:
-    """The moment that NOW() says."""
-    return calculator.now
+        return None

@@ -22,7 +22,9 @@ def range_texts(book: Book, filters: list[Json]) -> list[tuple[str, Json]]:
         elif "gridRange" in one:
             sheet = book.find(one["gridRange"].get("sheetId", 0))
             if sheet is None:
-                raise bad_request(f"Invalid dataFilters[{index}]: No grid with id: {one['gridRange'].get('sheetId', 0)}")
+                raise bad_request(
+                    f"Invalid dataFilters[{index}]: No grid with id: {one['gridRange'].get('sheetId', 0)}"
+                )
             try:
                 box = checked_box(sheet, one["gridRange"], "gridRange")
             except ValueError as error:

@@ -159,11 +159,18 @@ class Drive:
             address = body.get("emailAddress")
             if not isinstance(address, str) or "@" not in address:
                 raise DriveError(
-                    400, "invalid", "The specified emailAddress is invalid or not applicable for the given permission type.",
+                    400,
+                    "invalid",
+                    "The specified emailAddress is invalid or not applicable for the given permission type.",
                     "permission.emailAddress",
                 )
             permission.update(
-                {"emailAddress": address, "displayName": address.partition("@")[0], "deleted": False, "pendingOwner": False}
+                {
+                    "emailAddress": address,
+                    "displayName": address.partition("@")[0],
+                    "deleted": False,
+                    "pendingOwner": False,
+                }
             )
         elif kind == "domain":
             permission.update({"domain": str(body.get("domain", "")), "allowFileDiscovery": False})

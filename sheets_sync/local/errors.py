@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-STATUS_NAMES = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ABORTED",
-    413: "INVALID_ARGUMENT",
-    429: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL",
-    503: "UNAVAILABLE",
-}
-
 
 class ApiError(Exception):
-    """A refused call. ``status`` is the HTTP status, ``reason`` Google's canonical name (INVALID_ARGUMENT, NOT_FOUND, …;
-    for Drive a word such as notFound), ``message`` the sentence; ``details`` as in google.rpc.Status."""
+    """A refused call. ``status`` is the HTTP status, ``reason`` Google's canonical name (INVALID_ARGUMENT, NOT_FOUND,
+    …; for Drive a word such as notFound), ``message`` the sentence; ``details`` as in google.rpc.Status."""
 
     def __init__(
         self,

@@ -87,7 +87,9 @@ def answer_mask(message: str, text: str | None) -> Mask | None:
     mask = parse_mask(text)
     for path in leaves(mask):
         if not schema.has_field(message, path):
-            raise _mask_error(path, f"Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'.")
+            raise _mask_error(
+                path, f"Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'."
+            )
     return None if "*" in mask and not mask["*"] else mask
 
 

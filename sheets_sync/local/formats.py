@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -27,11 +28,14 @@ _ERROR_TEXTS = {
     "N_A": "#N/A",
     "LOADING": "Loading...",
 }
-_TOKEN = re.compile(
+_PIECE = re.compile(
     r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|am/pm|a/p|y+|m+|d+|h+|s+|[eE][+-]0+|[0#?]+|.', re.IGNORECASE | re.DOTALL
 )
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def error_text(error: CellError) -> str:
@@ -51,7 +55,7 @@ def formatted(value: Value, number_format: Json | None, locale: Locale) -> str:
         pattern = (number_format or {}).get("pattern", "")
         return _text_section(value, pattern) if ";" in pattern else value
     kind = (number_format or {}).get("type")
-    if not number_format or kind in (None, "NUMBER_FORMAT_TYPE_UNSPECIFIED") and not number_format.get("pattern"):
+    if not number_format or not (kind or number_format.get("pattern")):
         return general(value, locale)
     pattern = number_format.get("pattern") or default_pattern(kind, locale)
     if kind == "TEXT" and pattern == "@":
@@ -107,32 +111,32 @@ def by_pattern(value: float, pattern: str, locale: Locale, is_date: bool = False
         return "#NUM!"
     sections = _sections(pattern)
     section, magnitude = _chosen(value, sections)
-    tokens = _tokens(section)
-    if any(token.lower() == "general" for token in (section.strip(),)):
+    pieces = _pieces(section)
+    if any(piece.lower() == "general" for piece in (section.strip(),)):
         return general(value, locale)
-    if is_date or _is_date_pattern(tokens):
-        return _date(value, tokens)
-    return _number(magnitude, tokens, locale)
+    if is_date or _is_date_pattern(pieces):
+        return _date(value, pieces)
+    return _number(magnitude, pieces, locale)
 
 
 @lru_cache(maxsize=2_000)
-def _sections(pattern: str) -> tuple[str, ...]:
+def _sections(pattern: str) -> Sequence[str]:
     parts, part = [], ""
-    for token in _TOKEN.findall(pattern):
-        if token == ";":
+    for piece in _PIECE.findall(pattern):
+        if piece == ";":
             parts.append(part)
             part = ""
         else:
-            part += token
+            part += piece
     return (*parts, part)
 
 
 @lru_cache(maxsize=2_000)
-def _tokens(section: str) -> tuple[str, ...]:
-    return tuple(_TOKEN.findall(section))
+def _pieces(section: str) -> tuple[str, ...]:
+    return tuple(_PIECE.findall(section))
 
 
-def _chosen(value: float, sections: tuple[str, ...]) -> tuple[str, float]:
+def _chosen(value: float, sections: Sequence[str]) -> tuple[str, float]:
     """The section for a value, and the value as that section shows it (a negative section shows no sign)."""
     for section in sections:
         match = re.match(r"\s*(?:\[[A-Za-z]+\])?\[(<=|>=|<>|<|>|=)(-?[\d.]+)\]", section)
@@ -157,9 +161,9 @@ def _chosen(value: float, sections: tuple[str, ...]) -> tuple[str, float]:
     return sections[0], value
 
 
-def _is_date_pattern(tokens: tuple[str, ...]) -> bool:
-    letters = {token[0].lower() for token in tokens if token[0].lower() in "ydhsm" and token.isalpha()}
-    clock = any(re.fullmatch(r"\[(h+|m+|s+)\]", token, re.IGNORECASE) for token in tokens)
+def _is_date_pattern(pieces: tuple[str, ...]) -> bool:
+    letters = {piece[0].lower() for piece in pieces if piece[0].lower() in "ydhsm" and piece.isalpha()}
+    clock = any(re.fullmatch(r"\[(h+|m+|s+)\]", piece, re.IGNORECASE) for piece in pieces)
     return bool(letters) or clock
 
 
@@ -167,33 +171,33 @@ def _text_section(value: str, pattern: str) -> str:
     sections = _sections(pattern)
     if len(sections) < 4:
         return value
-    return "".join(value if token == "@" else _literal(token) for token in _tokens(sections[3]))
+    return "".join(value if piece == "@" else _literal(piece) for piece in _pieces(sections[3]))
 
 
-def _literal(token: str) -> str:
-    if token.startswith('"'):
-        return token[1:-1]
-    if token[0] == "\\":
-        return token[1:]
-    if token[0] == "_":
+def _literal(piece: str) -> str:
+    if piece.startswith('"'):
+        return piece[1:-1]
+    if piece[0] == "\\":
+        return piece[1:]
+    if piece[0] == "_":
         return " "
-    if token[0] == "*":
+    if piece[0] == "*":
         return ""
-    if token[0] == "[":
-        match = re.match(r"\[\$([^-\]]*)", token)
+    if piece[0] == "[":
+        match = re.match(r"\[\$([^-\]]*)", piece)
         return match[1] if match else ""
-    return token
+    return piece
 
 
-def _number(value: float, tokens: tuple[str, ...], locale: Locale) -> str:
-    """A number by the tokens of one section without date letters."""
-    digits = [i for i, token in enumerate(tokens) if token[0] in "0#?"]
+def _number(value: float, pieces: tuple[str, ...], locale: Locale) -> str:
+    """A number by the pieces of one section without date letters."""
+    digits = [i for i, piece in enumerate(pieces) if piece[0] in "0#?"]
     if not digits:
-        shown = "".join(general(value, locale) if t == "@" else _literal(t) for t in tokens)
-        return ("-" if value < 0 and "@" not in tokens else "") + shown
+        shown = "".join(general(value, locale) if t == "@" else _literal(t) for t in pieces)
+        return ("-" if value < 0 and "@" not in pieces else "") + shown
     first, last = digits[0], digits[-1]
-    whole, fraction, grouped, scale, exponent = _layout(tokens, first, last)
-    percent = sum(1 for token in tokens if token == "%")
+    whole, fraction, grouped, scale, exponent = _layout(pieces, first, last)
+    percent = sum(1 for piece in pieces if piece == "%")
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     number = number.scaleb(2 * percent - 3 * scale)
     power = ""
@@ -208,32 +212,32 @@ def _number(value: float, tokens: tuple[str, ...], locale: Locale) -> str:
     body = _digits(number, whole, fraction, grouped, locale) + power
     negative = body.startswith("-")
     body = body.lstrip("-")
-    before = "".join(_literal(token) for token in tokens[:first])
+    before = "".join(_literal(piece) for piece in pieces[:first])
     after_at = last + 1 + (1 if exponent else 0) + scale
-    after = "".join(_literal(token) for token in tokens[after_at:])
-    middle = "".join(_literal(t) for t in tokens[first:last] if t[0] in '"\\' )
+    after = "".join(_literal(piece) for piece in pieces[after_at:])
+    middle = "".join(_literal(t) for t in pieces[first:last] if t[0] in '"\\')
     return ("-" if negative else "") + before + body + middle + after
 
 
-def _layout(tokens: tuple[str, ...], first: int, last: int) -> tuple[str, str, bool, int, str]:
-    """(whole placeholders, fraction placeholders, grouped, thousands to divide by, exponent token)."""
+def _layout(pieces: tuple[str, ...], first: int, last: int) -> tuple[str, str, bool, int, str]:
+    """(whole placeholders, fraction placeholders, grouped, thousands to divide by, exponent piece)."""
     whole, fraction, grouped, seen_point = "", "", False, False
-    for token in tokens[first : last + 1]:
-        if token == ".":
+    for piece in pieces[first : last + 1]:
+        if piece == ".":
             seen_point = True
-        elif token == ",":
+        elif piece == ",":
             grouped = True
-        elif token[0] in "0#?":
+        elif piece[0] in "0#?":
             if seen_point:
-                fraction += token
+                fraction += piece
             else:
-                whole += token
+                whole += piece
     scale = 0
-    for token in tokens[last + 1 :]:
-        if token != ",":
+    for piece in pieces[last + 1 :]:
+        if piece != ",":
             break
         scale += 1
-    follows = tokens[last + 1 + scale] if last + 1 + scale < len(tokens) else ""
+    follows = pieces[last + 1 + scale] if last + 1 + scale < len(pieces) else ""
     exponent = follows if re.fullmatch(r"[eE][+-]0+", follows) else ""
     return whole, fraction, grouped, scale, exponent
 
@@ -253,46 +257,46 @@ def _digits(number: Decimal, whole: str, fraction: str, grouped: bool, locale: L
     return sign + left + (locale.decimal + right if right or "." in fraction else "")
 
 
-def _date(serial: float, tokens: tuple[str, ...]) -> str:
+def _date(serial: float, pieces: tuple[str, ...]) -> str:
     """A serial number by date and time letters; ``m`` is minutes beside hours or seconds."""
     moment = moment_of(serial)
     if moment is None:
         return "#NUM!"
-    is_half_day = any(token.lower() in ("am/pm", "a/p") for token in tokens)
+    is_half_day = any(piece.lower() in ("am/pm", "a/p") for piece in pieces)
     out = []
-    for index, token in enumerate(tokens):
-        low = token.lower()
-        if token[0] in "0" and index and tokens[index - 1] == "." and any(t.lower().startswith("s") for t in tokens):
-            out.append(f"{moment.microsecond:06d}"[: len(token)])
+    for index, piece in enumerate(pieces):
+        low = piece.lower()
+        if piece[0] in "0" and index and pieces[index - 1] == "." and any(t.lower().startswith("s") for t in pieces):
+            out.append(f"{moment.microsecond:06d}"[: len(piece)])
         elif re.fullmatch(r"\[(h+|m+|s+)\]", low):
             unit = {"h": 24, "m": 1_440, "s": 86_400}[low[1]]
             out.append(str(math.floor(serial * unit + 1e-6)).rjust(len(low) - 2, "0"))
         elif low in ("am/pm", "a/p"):
             out.append("AM" if moment.hour < 12 else "PM")
         elif low[0] in "ymdhs" and low.isalpha():
-            out.append(_date_part(low, moment, is_half_day, _is_minutes(tokens, index)))
+            out.append(_date_part(low, moment, is_half_day, _is_minutes(pieces, index)))
         else:
-            out.append(_literal(token))
+            out.append(_literal(piece))
     return "".join(out)
 
 
-def _is_minutes(tokens: tuple[str, ...], index: int) -> bool:
-    before = [t.lower() for t in tokens[:index] if t.isalpha() or t.startswith("[")]
-    after = [t.lower() for t in tokens[index + 1 :] if t.isalpha() or t.startswith("[")]
+def _is_minutes(pieces: tuple[str, ...], index: int) -> bool:
+    before = [t.lower() for t in pieces[:index] if t.isalpha() or t.startswith("[")]
+    after = [t.lower() for t in pieces[index + 1 :] if t.isalpha() or t.startswith("[")]
     return bool((before and before[-1].strip("[]").startswith("h")) or (after and after[0].strip("[]").startswith("s")))
 
 
-def _date_part(token: str, moment: datetime, is_half_day: bool, is_minutes: bool) -> str:
-    size = len(token)
-    if token[0] == "y":
+def _date_part(piece: str, moment: datetime, is_half_day: bool, is_minutes: bool) -> str:
+    size = len(piece)
+    if piece[0] == "y":
         return f"{moment.year % 100:02d}" if size <= 2 else f"{moment.year:04d}"
-    if token[0] == "d":
+    if piece[0] == "d":
         name = _DAYS[moment.weekday()]
         return [str(moment.day), f"{moment.day:02d}", name[:3], name][min(size, 4) - 1]
-    if token[0] == "h":
+    if piece[0] == "h":
         hour = (moment.hour % 12 or 12) if is_half_day else moment.hour
         return str(hour).rjust(min(size, 2), "0")
-    if token[0] == "s":
+    if piece[0] == "s":
         return str(moment.second).rjust(min(size, 2), "0")
     if is_minutes:
         return str(moment.minute).rjust(min(size, 2), "0")

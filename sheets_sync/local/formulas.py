@@ -243,7 +243,12 @@ def moved(text: str, rows: int, columns: int) -> str:
 
 
 def adjusted(
-    text: str, here: str, title: str, is_rows: bool, place: Callable[[int], int | None], span: Callable[[int, int], tuple[int, int] | None]
+    text: str,
+    here: str,
+    title: str,
+    is_rows: bool,
+    place: Callable[[int], int | None],
+    span: Callable[[int, int], tuple[int, int] | None],
 ) -> str:
     """The formula after rows or columns of the sheet ``title`` moved; ``here`` is the sheet the formula stands on.
 

@@ -31,7 +31,7 @@ Value = bool | int | float | str | CellError | None
 
 
 class Cell(NamedTuple):
-    """One cell, never changed in place. ``format`` is userEnteredFormat; ``extras`` holds dataValidation and the like."""
+    """One cell, never changed in place. ``format`` is userEnteredFormat, ``extras`` holds dataValidation and others."""
 
     entered: Entered = None
     format: Json | None = None

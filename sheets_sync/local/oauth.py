@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 Json = dict[str, Any]
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"  # google-auth names it whatever the key's token_uri says
 LIFETIME_S = 3600
 SKEW_S = 300
 SCOPES = frozenset(
@@ -84,7 +85,7 @@ def _new_key(email: str) -> Json:
 class Tokens:
     """The access tokens given out, in memory: after a restart clients ask for new ones.
 
-    ``token_uri`` is the audience that a JWT must name; it is the address of this server.
+    The audience that a JWT must name is the key's ``token_uri``, this server, or Google's own endpoint.
     """
 
     def __init__(self, key: Json) -> None:
@@ -104,7 +105,7 @@ class Tokens:
         now = time.time()
         if claims.get("iss") != self._email:
             raise TokenRefused("invalid_grant", "Invalid grant: account not found")
-        if claims.get("aud") != self._token_uri:
+        if claims.get("aud") not in (self._token_uri, GOOGLE_AUDIENCE):
             raise TokenRefused("invalid_grant", "Invalid JWT: the audience is not this token endpoint.")
         issued, expires = claims.get("iat"), claims.get("exp")
         if not _is_time(issued) or not _is_time(expires):

@@ -20,7 +20,7 @@ def named_rows(old: TabView | None, rows: list[Row]) -> tuple[list[Row], list[in
     head = _common(old.rows, rows)
     tail = _common(old.rows[head:][::-1], rows[head:][::-1])
     old_end, new_end = len(old.rows) - tail, len(rows) - tail
-    middle, next_uid = _named_middle(old, list(range(head, old_end)), rows[head:new_end])
+    middle, next_uid = _named_middle(old, range(head, old_end), rows[head:new_end])
     uids = old.uids[:head] + middle + old.uids[old_end:]
     by_uid = dict(zip(old.uids, old.rows, strict=True))
     kept = [
@@ -56,28 +56,66 @@ def _common(left: list[Row], right: list[Row]) -> int:
     return count
 
 
-def _named_middle(old: TabView, old_indices: list[int], rows: list[Row]) -> tuple[list[int], int]:
-    """Uids for ``rows``, which stand where the old rows ``old_indices`` stood."""
-    if len(old_indices) == len(rows):
-        texts = [json.dumps(row) for row in rows]
-        old_texts = [json.dumps(old.rows[index]) for index in old_indices]
-        if Counter(texts) != Counter(old_texts):
-            return [old.uids[index] for index in old_indices], old.next_uid
+def _named_middle(old: TabView, olds: range, rows: list[Row]) -> tuple[list[int], int]:
+    """(uids for ``rows``, next uid); ``rows`` stand where the old rows ``olds`` stood."""
+    origins: list[int | None]
+    if len(olds) == len(rows) and _contents(rows) != _contents(old.rows[olds.start : olds.stop]):
+        origins = list(olds)  # edited in their places
     else:
-        texts = [json.dumps(row) for row in rows]
-        old_texts = [json.dumps(old.rows[index]) for index in old_indices]
-    waiting: dict[str, deque[int]] = defaultdict(deque)
-    for index, text in zip(old_indices, old_texts, strict=True):
-        waiting[text].append(old.uids[index])
-    uids: list[int | None] = [waiting[text].popleft() if waiting[text] else None for text in texts]
-    taken = set(uids)
-    left = deque(old.uids[index] for index in old_indices if old.uids[index] not in taken)
+        origins = _paired_gaps(old, olds, rows, _equal_rows(old, olds, rows))
     next_uid = old.next_uid
-    named: list[int] = []
-    for uid in uids:
-        if uid is None and left:
-            uid = left.popleft()
-        if uid is None:
-            uid, next_uid = next_uid, next_uid + 1
-        named.append(uid)
-    return named, next_uid
+    uids: list[int] = []
+    for origin in origins:
+        if origin is None:
+            uids.append(next_uid)
+            next_uid += 1
+        else:
+            uids.append(old.uids[origin])
+    return uids, next_uid
+
+
+def _contents(rows: list[Row]) -> Counter[str]:
+    return Counter(json.dumps(row) for row in rows)
+
+
+def _equal_rows(old: TabView, olds: range, rows: list[Row]) -> list[int | None]:
+    """For each row the index of an old row of the same content, each at most once; None where there is none."""
+    waiting: dict[str, deque[int]] = defaultdict(deque)
+    for index in olds:
+        waiting[json.dumps(old.rows[index])].append(index)
+    texts = (json.dumps(row) for row in rows)
+    return [waiting[text].popleft() if waiting[text] else None for text in texts]
+
+
+def _paired_gaps(old: TabView, olds: range, rows: list[Row], origins: list[int | None]) -> list[int | None]:
+    """``origins`` with the rows between equal neighbours paired too: a row was edited while others came and went."""
+    known = [origin for origin in origins if origin is not None]
+    if known != sorted(known):
+        return origins
+    paired: list[int | None] = []
+    start, gap = olds.start, 0
+    for index, origin in enumerate([*origins, olds.stop]):
+        if origin is None:
+            continue
+        paired.extend(_paired(old, range(start, origin), rows[gap:index]))
+        paired.append(origin)
+        start, gap = origin + 1, index + 1
+    return paired[:-1]
+
+
+def _paired(old: TabView, olds: range, rows: list[Row]) -> list[int | None]:
+    """The old row of each of ``rows``, in order, from the first or from the last: as more cells agree."""
+    count = min(len(olds), len(rows))
+    heads: list[int | None] = [*olds[:count], *[None] * (len(rows) - count)]
+    tails: list[int | None] = [*[None] * (len(rows) - count), *olds[len(olds) - count :]]
+
+    def agreement(origins: list[int | None]) -> int:
+        pairs = zip(origins, rows, strict=True)
+        return sum(_equal_cells(old.rows[origin], row) for origin, row in pairs if origin is not None)
+
+    return tails if agreement(tails) > agreement(heads) else heads
+
+
+def _equal_cells(one: Row, other: Row) -> int:
+    pairs = zip(one.get("c", ()), other.get("c", ()), strict=False)
+    return sum(left is not None and left == right for left, right in pairs)

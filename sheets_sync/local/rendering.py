@@ -107,9 +107,20 @@ def _whole(value: float) -> float:
 
 
 _CELL_FIELDS = (
-    "userEnteredValue effectiveValue formattedValue userEnteredFormat effectiveFormat hyperlink note"
-    " textFormatRuns dataValidation pivotTable chipRuns dataSourceTable dataSourceFormula"
-).split()
+    "userEnteredValue",
+    "effectiveValue",
+    "formattedValue",
+    "userEnteredFormat",
+    "effectiveFormat",
+    "hyperlink",
+    "note",
+    "textFormatRuns",
+    "dataValidation",
+    "pivotTable",
+    "chipRuns",
+    "dataSourceTable",
+    "dataSourceFormula",
+)
 
 
 def cell_json(

@@ -12,7 +12,19 @@ Json = dict[str, Any]
 MAX_BODY = 64 * 1024 * 1024
 
 _STANDARD = frozenset(
-    "$.xgafv access_token alt callback fields key oauth_token prettyPrint quotaUser uploadType upload_protocol".split()
+    (
+        "$.xgafv",
+        "access_token",
+        "alt",
+        "callback",
+        "fields",
+        "key",
+        "oauth_token",
+        "prettyPrint",
+        "quotaUser",
+        "uploadType",
+        "upload_protocol",
+    )
 )
 
 

@@ -13,8 +13,19 @@ from sheets_sync.local.service import SheetsService
 Json = dict[str, Any]
 
 VERBS = frozenset(
-    "batchUpdate getByDataFilter append clear batchGet batchClear batchGetByDataFilter batchUpdateByDataFilter"
-    " batchClearByDataFilter copyTo search".split()
+    (
+        "batchUpdate",
+        "getByDataFilter",
+        "append",
+        "clear",
+        "batchGet",
+        "batchClear",
+        "copyTo",
+        "search",
+        "batchGetByDataFilter",
+        "batchUpdateByDataFilter",
+        "batchClearByDataFilter",
+    )
 )
 _DIMENSIONS = ("DIMENSION_UNSPECIFIED", "ROWS", "COLUMNS")
 _RENDERS = ("FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA")
@@ -172,7 +183,10 @@ def _values_batch(service: SheetsService, call: Call, spreadsheet_id: str) -> An
         "batchUpdate": (service.values_batch_update, "BatchUpdateValuesResponse"),
         "batchClear": (service.values_batch_clear, "BatchClearValuesResponse"),
         "batchGetByDataFilter": (service.values_batch_get_by_data_filter, "BatchGetValuesByDataFilterResponse"),
-        "batchUpdateByDataFilter": (service.values_batch_update_by_data_filter, "BatchUpdateValuesByDataFilterResponse"),
+        "batchUpdateByDataFilter": (
+            service.values_batch_update_by_data_filter,
+            "BatchUpdateValuesByDataFilterResponse",
+        ),
         "batchClearByDataFilter": (service.values_batch_clear_by_data_filter, "BatchClearValuesByDataFilterResponse"),
     }
     if call.method == "POST" and call.verb in by_verb:

@@ -33,7 +33,7 @@ def checked(message: str, body: Any, path: str = "") -> Any:
     """
     violations: list[tuple[str, str]] = []
     if not isinstance(body, dict):
-        violations.append(("", f'Invalid JSON payload received. Unexpected value at the root: {_shown(body)}'))
+        violations.append(("", f"Invalid JSON payload received. Unexpected value at the root: {_shown(body)}"))
         result = {}
     else:
         result = _message(message, body, path, violations, 0)
@@ -182,9 +182,7 @@ def _scalar(kind: str, value: Any, path: str, violations: list[tuple[str, str]])
 
 def _integer(kind: str, value: Any, path: str, violations: list[tuple[str, str]]) -> Any:
     number = value
-    if isinstance(value, str) and _INT.match(value):
-        number = int(value)
-    elif isinstance(value, float) and value.is_integer():
+    if (isinstance(value, str) and _INT.match(value)) or (isinstance(value, float) and value.is_integer()):
         number = int(value)
     limit = 2**31 if kind == "int32" else 2**63
     if isinstance(number, bool) or not isinstance(number, int) or not -limit <= number < limit:

@@ -17,7 +17,8 @@ Json = dict[str, Any]
 BLOCK_ROWS = 64
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (id TEXT PRIMARY KEY, file TEXT NOT NULL, revision INTEGER NOT NULL, head TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS files (
+    id TEXT PRIMARY KEY, file TEXT NOT NULL, revision INTEGER NOT NULL, head TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sheets (
     file_id TEXT NOT NULL, sheet_id INTEGER NOT NULL, position INTEGER NOT NULL, head TEXT NOT NULL,
     PRIMARY KEY (file_id, sheet_id));
@@ -25,7 +26,8 @@ CREATE TABLE IF NOT EXISTS blocks (
     file_id TEXT NOT NULL, sheet_id INTEGER NOT NULL, block INTEGER NOT NULL, cells TEXT NOT NULL,
     PRIMARY KEY (file_id, sheet_id, block)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS changes (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, file_id TEXT NOT NULL UNIQUE, is_removed INTEGER NOT NULL, time TEXT NOT NULL);
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, file_id TEXT NOT NULL UNIQUE, is_removed INTEGER NOT NULL,
+    time TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -118,8 +120,8 @@ class Store:
             if was is sheet and place == position:
                 continue
             run(
-                "INSERT INTO sheets (file_id, sheet_id, position, head) VALUES (?, ?, ?, ?) ON CONFLICT (file_id, sheet_id)"
-                " DO UPDATE SET position = excluded.position, head = excluded.head",
+                "INSERT INTO sheets (file_id, sheet_id, position, head) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (file_id, sheet_id) DO UPDATE SET position = excluded.position, head = excluded.head",
                 (new.id, sheet.id, position, json.dumps(_head(sheet))),
             )
             if was is not sheet:
@@ -135,9 +137,7 @@ class Store:
             if any(one):
                 self._connection.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?)", (*key, _packed(one)))
             else:
-                self._connection.execute(
-                    "DELETE FROM blocks WHERE file_id = ? AND sheet_id = ? AND block = ?", key
-                )
+                self._connection.execute("DELETE FROM blocks WHERE file_id = ? AND sheet_id = ? AND block = ?", key)
 
     def update_file(self, file: Json) -> None:
         """Writes the file resource alone (permissions)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import struct
+from functools import cache
 from typing import Any
 
 from sheets_sync.local.fields import Mask, updated
@@ -26,6 +27,7 @@ _LEVELS = {
 _SIDES = ("top", "bottom", "left", "right")
 
 
+@cache
 def _float32(value: float) -> float:
     """The shortest decimal that names the same single-precision number, as the API prints colours."""
     single = struct.unpack("f", struct.pack("f", value))[0]
@@ -167,7 +169,11 @@ def _alignment(value: Value) -> str:
 def merged(base: Json, over: Json) -> Json:
     """``over`` laid upon ``base``, message by message; colours are replaced whole."""
     for name, value in over.items():
-        if isinstance(value, dict) and isinstance(base.get(name), dict) and not name.lower().endswith(("color", "style")):
+        if (
+            isinstance(value, dict)
+            and isinstance(base.get(name), dict)
+            and not name.lower().endswith(("color", "style"))
+        ):
             merged(base[name], value)
         else:
             base[name] = copy.deepcopy(value)

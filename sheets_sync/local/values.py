@@ -9,7 +9,7 @@ from sheets_sync.local import a1, typed
 from sheets_sync.local.a1 import Area, Box
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.errors import bad_request
-from sheets_sync.local.grid import BLANK, Book, Cell, Entered, Sheet
+from sheets_sync.local.grid import BLANK, Cell, Entered, Sheet
 from sheets_sync.local.ranges import beyond_grid, box_on_grid, found_range
 from sheets_sync.local.rendering import value_rows
 from sheets_sync.local.requests.cells import MAX_TEXT, grow
@@ -58,9 +58,7 @@ def write(change: Change, text: str, body: Json, is_typed: bool) -> tuple[Json, 
     if named is not None:
         other_sheet, other = found_range(change.book, named)
         if other_sheet.id != sheet.id or other != area:
-            raise bad_request(
-                f"Requested range {text} does not match the range of the values: {named[:200]}"
-            )
+            raise bad_request(f"Requested range {text} does not match the range of the values: {named[:200]}")
     box = _target(sheet, area, rows)
     _check_text_fits(rows)
     answer = _put_rows(change, change.book.writable(sheet), box, rows, is_typed)
@@ -135,9 +133,7 @@ def _put_rows(change: Change, sheet: Sheet, box: Box, rows: list[list[Any]], is_
         cells += len(written)
     answer: Json = {"updatedRange": a1.range_text(sheet.title, box)}
     if cells:
-        answer.update(
-            {"updatedRows": touched_rows, "updatedColumns": len(touched_columns), "updatedCells": cells}
-        )
+        answer.update({"updatedRows": touched_rows, "updatedColumns": len(touched_columns), "updatedCells": cells})
     return answer
 
 
@@ -244,8 +240,3 @@ def _region_around(sheet: Sheet, row: int, column: int) -> Box:
 
 def _touches(sheet: Sheet, index: int, left: int, right: int) -> bool:
     return any(left <= column < right for column in _filled(sheet, index))
-
-
-def book_titled(book: Book) -> str:
-    """The spreadsheet's title."""
-    return book.properties.get("title", "")

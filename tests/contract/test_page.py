@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -62,12 +61,7 @@ class Window:
         self.page = page
 
     def cell(self, name: str) -> Any:
-        match = re.fullmatch(r"([A-Z])(\d+)", name)
-        assert match
-        number = self.page.locator('.ag-cell[col-id="#"]', has_text=re.compile(f"^{match[2]}$"))
-        expect(number).to_be_visible()
-        row_id = number.locator("xpath=ancestor::div[@row-id]").get_attribute("row-id")
-        return self.page.locator(f'.ag-row[row-id="{row_id}"] .ag-cell[col-id="c{ord(match[1]) - 65}"]')
+        return self.page.locator(".ag-cell", has=self.page.locator(f'[data-cell="{name}"]'))
 
     def type_into(self, name: str, value: str) -> None:
         self.cell(name).dblclick()
@@ -99,11 +93,18 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-@pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def profile(browser: Any) -> Iterator[Any]:
     opened = browser.new_context(viewport={"width": 1280, "height": 800})
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def context(profile: Any) -> Iterator[Any]:
+    yield profile
+    for page in profile.pages:
+        page.close()
 
 
 class Workbook:

@@ -12,7 +12,7 @@ from sheets_sync.grids import Workbook
 from sheets_sync.local.server import LocalServer
 from sheets_sync.rows import read_inputs
 from sheets_sync.sample import SAMPLE_SIZE, sample_tables
-from sheets_sync.tabs import TABS, tab
+from sheets_sync.tabs import CONSTRAINT_TYPES, TABS, tab
 from sheets_sync.template import default_title, fill_requests, new_workbook_requests, repair_requests
 
 KEYS = [f"INIT-{number:06d}" for number in range(1, SAMPLE_SIZE + 1)]
@@ -99,7 +99,9 @@ def test_headers_carry_notes_and_system_columns_are_protected_with_a_warning(tem
     (protected,) = sheets["Constraints"]["protectedRanges"]
     assert protected["warningOnly"]
     assert sheets["Constraints"]["properties"]["gridProperties"]["frozenRowCount"] == 1
-    assert len(sheets["Constraints"]["conditionalFormats"]) == 9
+    assert len(sheets["Constraints"]["conditionalFormats"]) == len(
+        {name for used in CONSTRAINT_TYPES.values() for name in used}
+    )
     assert sheets["Portfolio"]["columnGroups"][0]["collapsed"]
     answer = template_gateway.reread(
         before.spreadsheet_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,13 +17,11 @@ from engine.inputs import (
     ContributionRow,
     InitiativeRow,
     MetricRow,
-    PlanRow,
     ScenarioRow,
     Setup,
     TargetRow,
     WorkbookInputs,
 )
-from engine.roadmap import RoadmapEntry, RoadmapVersion
 
 TODAY = date(2026, 1, 15)
 Build = Callable[..., WorkbookInputs]
@@ -376,130 +374,12 @@ def test_one_key_in_two_initiative_rows_stops_the_run() -> None:
     assert [text.split(":")[0] for text in told] == ["Initiatives!A2", "Initiatives!A3"]
 
 
-# Deadlines and windows
-
-
-@pytest.mark.parametrize(
-    ("cells", "earliest", "latest", "is_excluded"),
-    [
-        ({"earliest_period": "2026-Q2"}, "2026-Q2", None, False),
-        ({"earliest_period": "2025-Q4"}, None, None, False),
-        ({"earliest_period": "2026-Q4"}, None, None, True),
-        ({"latest_period": "2026-Q2"}, None, "2026-Q2", False),
-        ({"latest_period": "2026-H1"}, None, "2026-Q2", False),
-        ({"latest_period": "2025-12"}, None, None, True),
-        ({"latest_period": "2027-Q1"}, None, None, False),
-        ({"deadline_date": date(2026, 4, 2), "deadline_is_hard": True}, None, "2026-Q2", False),
-        ({"deadline_date": date(2025, 12, 31), "deadline_is_hard": True}, None, None, True),
-        ({"deadline_date": date(2026, 10, 1), "deadline_is_hard": True}, None, None, False),
-        (
-            {"deadline_date": date(2026, 1, 1), "deadline_is_hard": True, "latest_period": "2026-Q2"},
-            None,
-            "2026-Q1",
-            False,
-        ),
-        (
-            {"deadline_date": date(2026, 9, 1), "deadline_is_hard": True, "latest_period": "2026-Q2"},
-            None,
-            "2026-Q2",
-            False,
-        ),
-    ],
-)
-def test_dates_bound_the_periods_of_work_inside_the_horizon_and_exclude_outside(
-    cells: dict[str, Any], earliest: str | None, latest: str | None, is_excluded: bool
-) -> None:
-    found = compiled(inputs(initiatives=(initiative(1), initiative(2, **cells)), scenarios=(scenario(periods=3),)))
-    assert found.problem is not None
-    candidate = found.problem.candidates[1]
-    assert (candidate.earliest_period, candidate.latest_period) == (earliest, latest)
-    assert (found.constraint_set.exclusions_initiatives == (key(2),)) is is_excluded
-    assert (key(2) in found.constraint_set.reasons) is is_excluded
-    assert found.findings == ()
-
-
-def test_a_soft_deadline_is_a_warning_and_no_rule() -> None:
-    found = compiled(inputs(initiatives=(initiative(1), initiative(2, deadline_date=date(2025, 12, 1)))))
-    assert "tick deadline_is_hard" in only(found, Severity.WARN).message
-    assert found.constraint_set.exclusions_initiatives == ()
-
-
-def test_a_deadline_falls_into_the_fiscal_period() -> None:
-    row = initiative(2, deadline_date=date(2026, 8, 1), deadline_is_hard=True)
-    setup = Setup(default_scenario="Core", fiscal_year_starts=7)
-    found = compiled(inputs(initiatives=(initiative(1), row), scenarios=(scenario(periods=3),), setup=setup))
-    assert found.problem is not None
-    assert found.problem.candidates[1].latest_period == "2026-Q1"
-
-
-# The published roadmap
-
-
-def published(*entries: RoadmapEntry, name: str = "core") -> RoadmapVersion:
-    return RoadmapVersion(
-        roadmap_name="Plan",
-        version=3,
-        scenario=name,
-        portfolio_id=1,
-        published_by="Dana",
-        published_at=datetime(2026, 1, 1, tzinfo=UTC),
-        entries=entries,
-    )
-
-
-def entry(number: int, decision: str = "in", period: str | None = "2026-Q1", **more: Any) -> RoadmapEntry:
-    return RoadmapEntry(
-        initiative_key=key(number), title=f"Idea {number}", decision=decision, planned_period=period, **more
-    )
-
-
-def test_the_published_roadmap_gives_the_previous_selection_and_its_starts() -> None:
-    version = published(entry(1), entry(2, period=None), entry(3, "out"), entry(4, period="2027-Q1"))
-    problem = compiled(inputs(), published=version).problem
-    assert problem is not None
-    assert problem.previous_selection == (key(1), key(2))
-    assert problem.previous_starts == {key(1): "2026-Q1", key(2): "2026-Q1"}
-
-
-def test_a_roadmap_of_another_scenario_gives_nothing() -> None:
-    problem = compiled(inputs(), published=published(entry(1, is_locked_in=True), name="Lean")).problem
-    assert problem is not None
-    assert problem.previous_selection is None
-    assert problem.constraint_set.locks == {}
-
-
-def test_locks_bind_inside_the_horizon_exclude_after_it_and_say_nothing_before_it() -> None:
-    version = published(
-        entry(1, is_locked_in=True),
-        entry(2, period="2026-Q2", is_locked_in=True),
-        entry(3, period="2025-Q4", is_locked_in=True),
-    )
-    found = compiled(inputs(), published=version)
-    assert found.constraint_set.locks == {key(1): "2026-Q1"}
-    assert found.constraint_set.exclusions_initiatives == (key(2),)
-    assert found.constraint_set.reasons[key(2)] == "locked to 2026-Q2"
-    assert "is over" in only(found, Severity.WARN).message
-
-
-def test_a_lock_out_is_an_exclusion_with_its_reason() -> None:
-    version = published(entry(1, "out", is_locked_in=True, override_reason="The founder said no"))
-    found = compiled(inputs(), published=version)
-    assert found.constraint_set.exclusions_initiatives == (key(1),)
-    assert found.constraint_set.reasons == {key(1): "The founder said no"}
-
-
-def test_a_locked_initiative_without_tokens_stops_the_run_at_its_plan_row() -> None:
-    plan = PlanRow(tab="Roadmap Plan", row=5, cells={"is_locked_in": "K5"}, initiative_key=key(2), is_locked_in=True)
-    rows = (initiative(1), initiative(2, engineering_tokens=None))
-    told = stopped_by(inputs(initiatives=rows, plan=(plan,)), published=published(entry(2, is_locked_in=True)))
-    assert told[0].startswith("Roadmap Plan!K5")
-
-
-def test_locking_a_delivered_initiative_says_nothing_with_a_warning() -> None:
-    rows = (initiative(1), initiative(2, lifecycle_status="delivered"))
-    found = compiled(inputs(initiatives=rows), published=published(entry(2, is_locked_in=True)))
-    assert found.constraint_set.locks == {}
-    assert "delivered" in only(found, Severity.WARN).message
+def test_a_hard_deadline_before_the_horizon_excludes_with_its_reason() -> None:
+    late = initiative(2, deadline_date=date(2025, 12, 31), deadline_is_hard=True)
+    rules = compiled(inputs(initiatives=(initiative(1), late))).constraint_set
+    assert rules.exclusions_initiatives == (key(2),)
+    assert rules.reasons == {key(2): "its deadline was 2025-12-31"}
+    assert rules.sources["exclusions_initiatives.init-000002"][0].row == "sha256:i2"
 
 
 # Sources

@@ -83,6 +83,14 @@ def test_a_row_edited_in_its_place_keeps_its_name() -> None:
     assert patch(old, replace(old, rows=rows)) == {"rows": {1: {"c": ["new"]}}}
 
 
+def test_a_row_edited_below_one_that_was_inserted_meanwhile_keeps_its_name() -> None:
+    old = replace(view_of([]), rows=[{"c": [name, "x"]} for name in "abc"] + [{}], uids=[0, 1, 2, 3], next_uid=4)
+    rows = [{"c": ["a", "x"]}, {}, {"c": ["b", "x"]}, {"c": ["c", "y"]}, {}]
+    assert named_rows(old, rows)[1] == [0, 4, 1, 2, 3]
+    rows = [{"c": ["a", "x"]}, {"c": ["b", "x"]}, {}, {"c": ["c", "y"]}, {}]
+    assert named_rows(old, rows)[1] == [0, 1, 4, 2, 3]
+
+
 def test_formats_become_css_made_of_known_words_only() -> None:
     hostile = {"textFormat": {"fontFamily": "x';}</style><script>alert(1)", "foregroundColor": {"red": "url(x)"}}}
     css = cell_css(hostile, "left", None)

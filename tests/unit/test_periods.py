@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_horizon_has_as_many_periods_as_asked_and_no_gap(key: str, count: int)
     horizon = periods_from(key, count)
     assert len(horizon) == count
     assert horizon[0] == key
-    assert all(next_period(a) == b for a, b in zip(horizon, horizon[1:], strict=False))
+    assert all(next_period(a) == b for a, b in itertools.pairwise(horizon))
 
 
 @pytest.mark.parametrize("count", [0, -1, 121])

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.candidates import register_of
 from engine.findings import Finding, Severity
 from engine.inputs import WorkbookInputs
 from sheets_sync.grids import Grid, Workbook
@@ -175,16 +176,27 @@ def test_a_kpi_cannot_be_called_like_a_column() -> None:
     assert inputs.metrics[0].kpi_key is None
 
 
-@pytest.mark.parametrize("name", ["Initiatives", "Contributions", "Roadmap_Plan"])
-def test_a_key_that_stands_twice_is_told_on_every_row_and_used_on_none(name: str) -> None:
-    rows = [{"initiative_key": key, "title": key} for key in ("INIT-7", "INIT-000008", "init-7")]
-    inputs, findings = read(**{name: rows})
+TWICE: Rows = [{"initiative_key": key, "title": key} for key in ("INIT-7", "INIT-000008", "init-7")]
+
+
+@pytest.mark.parametrize(("name", "stops"), [("Contributions", False), ("Roadmap_Plan", True)])
+def test_a_key_that_stands_twice_is_told_on_every_row_it_stands_in(name: str, stops: bool) -> None:
+    inputs, findings = read(**{name: TWICE})
     assert [finding.row for finding in findings] == [2, 4]
     assert findings[0].message.startswith("INIT-000007 stands in row 4 too; ")
-    assert all(finding.stops_run for finding in findings)
-    read_rows = {"Initiatives": inputs.initiatives, "Contributions": inputs.contributions, "Roadmap_Plan": inputs.plan}
-    assert [row.initiative_key for row in read_rows[name]] == [None, "INIT-000008", None]
-    assert "initiative_key" in read_rows[name][0].bad
+    assert [finding.stops_run for finding in findings] == [stops, stops]
+    rows = inputs.contributions if name == "Contributions" else inputs.plan
+    assert [row.initiative_key for row in rows] == ["INIT-000007", "INIT-000008", "INIT-000007"]
+
+
+def test_an_initiative_that_stands_twice_is_read_so_that_the_compiler_tells_both_rows() -> None:
+    inputs, findings = read(Initiatives=TWICE)
+    assert findings == []
+    told = register_of(inputs.initiatives).findings
+    assert [(finding.where, finding.stops_run) for finding in told] == [
+        ("Initiatives!A2", True),
+        ("Initiatives!A4", True),
+    ]
 
 
 def test_a_title_where_a_key_belongs_is_an_error_that_proposes_the_key() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
 from sheets_sync.local import styles
 from sheets_sync.local.a1 import Box
@@ -149,7 +149,7 @@ class _Writer:
         self.format_mask: Mask | None = {} if everything else mask.get("userEnteredFormat")
         self.writes_note = everything or "note" in mask
         self.extras = [name for name in _EXTRAS if everything or name in mask]
-        self._formats: dict[tuple[int, int], tuple[Any, Any, Json | None]] = {}
+        self._formats: dict[tuple[int, str], tuple[Json | None, Json | None]] = {}
 
     def written(self, cell: Cell, data: Json) -> Cell:
         """The cell with the masked fields of ``data``."""
@@ -178,13 +178,13 @@ class _Writer:
         return Cell(entered, form, note, extras)
 
     def _format(self, old: Json | None, new: Json | None) -> Json | None:
-        key = (id(old), id(new))
+        key = (id(old), json.dumps(new) if new else "")
         found = self._formats.get(key)
         if found is None:
             assert self.format_mask is not None
-            # old and new are kept beside the result, so that their ids stay theirs
-            found = self._formats[key] = (old, new, styles.changed_format(old, new, self.format_mask))
-        return found[2]
+            # the old format is kept beside the result, so that its id stays its own
+            found = self._formats[key] = (old, styles.changed_format(old, new, self.format_mask))
+        return found[1]
 
 
 def set_data_validation(change: Change, body: Json) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 
 from sheets_sync.local import a1, formulas
 from sheets_sync.local.a1 import Box
@@ -124,6 +123,32 @@ def checked_box(sheet: Sheet, grid_range: Json, name: str = "range") -> Box:
     return Box(*bounds)
 
 
+def dimension(change: Change, wanted: Json | None, name: str = "range") -> tuple[Sheet, bool, int, int]:
+    """(sheet, is rows, start, end) of a DimensionRange within the grid."""
+    if wanted is None:
+        raise Refused(f"No {name} specified.")
+    sheet = change.sheet(wanted.get("sheetId", 0))
+    is_rows = is_rows_range(wanted)
+    count = sheet.row_count if is_rows else sheet.column_count
+    start, end = wanted.get("startIndex", 0), wanted.get("endIndex", count)
+    word = "row" if is_rows else "column"
+    if start < 0:
+        raise Refused(f"{name}.startIndex[{start}] must not be negative.")
+    if start >= count:
+        raise Refused(f"{name}.startIndex[{start}] is after last {word} in grid[{count}]")
+    if end <= start:
+        raise Refused(f"{name}.endIndex[{end}] must be after startIndex[{start}]")
+    return sheet, is_rows, start, min(end, count)
+
+
+def is_rows_range(wanted: Json) -> bool:
+    """Whether a message with a ``dimension`` means rows."""
+    kind = wanted.get("dimension", "DIMENSION_UNSPECIFIED")
+    if kind == "DIMENSION_UNSPECIFIED":
+        raise Refused("No dimension specified.")
+    return kind == "ROWS"
+
+
 def moved_cell(cell: Cell, rows: int, columns: int) -> Cell:
     """The cell as it stands when copied that far: relative references move along."""
     if isinstance(cell.entered, Formula) and (rows or columns):
@@ -165,8 +190,3 @@ def _filter_replacer(sheet: Sheet) -> Callable[[Json | None], None]:
             sheet.basic_filter["range"] = new
 
     return replace
-
-
-def any_json(value: Any) -> Json:
-    """The value where it is a message, else an empty one."""
-    return value if isinstance(value, dict) else {}

@@ -1,42 +1,15 @@
-"""Requests on rows and columns: insert, delete, move, size, hide, group."""
+"""Requests that insert, delete and move rows and columns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from sheets_sync.local import formulas
-from sheets_sync.local.fields import updated
-from sheets_sync.local.grid import Cell, Json, Row, Sheet
-from sheets_sync.local.rendering import COLUMN_PIXELS, ROW_PIXELS, grid_range_json
-from sheets_sync.local.requests.change import Change, Refused
+from sheets_sync.local.grid import Cell, Json, Sheet
+from sheets_sync.local.requests.change import Change, Refused, dimension, is_rows_range
 
 Place = Callable[[int], int | None]
 Span = Callable[[int, int], tuple[int, int] | None]
-
-
-def _dimension(change: Change, wanted: Json | None, name: str = "range") -> tuple[Sheet, bool, int, int]:
-    """(sheet, is rows, start, end) of a DimensionRange within the grid."""
-    if wanted is None:
-        raise Refused(f"No {name} specified.")
-    sheet = change.sheet(wanted.get("sheetId", 0))
-    is_rows = _is_rows(wanted)
-    count = sheet.row_count if is_rows else sheet.column_count
-    start, end = wanted.get("startIndex", 0), wanted.get("endIndex", count)
-    word = "row" if is_rows else "column"
-    if start < 0:
-        raise Refused(f"{name}.startIndex[{start}] must not be negative.")
-    if start >= count:
-        raise Refused(f"{name}.startIndex[{start}] is after last {word} in grid[{count}]")
-    if end <= start:
-        raise Refused(f"{name}.endIndex[{end}] must be after startIndex[{start}]")
-    return sheet, is_rows, start, min(end, count)
-
-
-def _is_rows(wanted: Json) -> bool:
-    kind = wanted.get("dimension", "DIMENSION_UNSPECIFIED")
-    if kind == "DIMENSION_UNSPECIFIED":
-        raise Refused("No dimension specified.")
-    return kind == "ROWS"
 
 
 def insert_dimension(change: Change, body: Json) -> Json:
@@ -45,7 +18,7 @@ def insert_dimension(change: Change, body: Json) -> Json:
     if wanted is None:
         raise Refused("No range specified.")
     sheet = change.sheet(wanted.get("sheetId", 0))
-    is_rows = _is_rows(wanted)
+    is_rows = is_rows_range(wanted)
     count = sheet.row_count if is_rows else sheet.column_count
     start, end = wanted.get("startIndex", 0), wanted.get("endIndex")
     word = "row" if is_rows else "column"
@@ -96,7 +69,7 @@ def insert_lines(change: Change, sheet: Sheet, is_rows: bool, start: int, size: 
 
 def delete_dimension(change: Change, body: Json) -> Json:
     """deleteDimension"""
-    sheet, is_rows, start, end = _dimension(change, body.get("range"))
+    sheet, is_rows, start, end = dimension(change, body.get("range"))
     delete_lines(change, sheet, is_rows, start, end)
     return {}
 
@@ -137,7 +110,7 @@ def delete_lines(change: Change, sheet: Sheet, is_rows: bool, start: int, end: i
 
 def move_dimension(change: Change, body: Json) -> Json:
     """moveDimension"""
-    sheet, is_rows, start, end = _dimension(change, body.get("source"), "source")
+    sheet, is_rows, start, end = dimension(change, body.get("source"), "source")
     target = body.get("destinationIndex", 0)
     count = sheet.row_count if is_rows else sheet.column_count
     if not 0 <= target <= count:
@@ -171,7 +144,7 @@ def move_dimension(change: Change, body: Json) -> Json:
 def append_dimension(change: Change, body: Json) -> Json:
     """appendDimension"""
     sheet = change.sheet(body.get("sheetId", 0))
-    is_rows = _is_rows(body)
+    is_rows = is_rows_range(body)
     length = body.get("length", 0)
     if length < 1:
         raise Refused("length must be at least 1.")
@@ -233,177 +206,3 @@ def _shift_metadata(change: Change, sheet: Sheet, is_rows: bool, span: Span) -> 
             where["startIndex"], where["endIndex"] = bounds
         kept.append(one)
     change.book.metadata = kept
-
-
-def update_dimension_properties(change: Change, body: Json) -> Json:
-    """updateDimensionProperties"""
-    sheet, is_rows, start, end = _dimension(change, body.get("range"))
-    mask = change.mask("DimensionProperties", body.get("fields"))
-    wanted = body.get("properties", {})
-    if ("pixelSize" in mask or "*" in mask) and wanted.get("pixelSize", 1) < 0:
-        raise Refused("pixelSize must not be negative.")
-    sizes = sheet.row_sizes if is_rows else sheet.column_sizes
-    for index in range(start, end):
-        new = {k: v for k, v in updated(sizes.get(index, {}), wanted, mask).items() if v not in (False, None, [])}
-        if new:
-            sizes[index] = new
-        else:
-            sizes.pop(index, None)
-    return {}
-
-
-def auto_resize_dimensions(change: Change, body: Json) -> Json:
-    """autoResizeDimensions: an estimate of the width of the longest text, since no fonts are measured here."""
-    sheet, is_rows, start, end = _dimension(change, body.get("dimensions"), "dimensions")
-    if is_rows:
-        for index in range(start, end):
-            _resize(sheet.row_sizes, index, ROW_PIXELS)
-        return {}
-    calculator = change.calculator()
-    widest = dict.fromkeys(range(start, end), 0.0)
-    for index, row in enumerate(sheet.rows):
-        for column, cell in (row or {}).items():
-            if start <= column < end and cell.entered is not None:
-                widest[column] = max(widest[column], _text_width(_shown(calculator, sheet, index, column, cell)))
-    for column, width in widest.items():
-        _resize(sheet.column_sizes, column, round(width) + _PADDING if width else COLUMN_PIXELS)
-    return {}
-
-
-# advance widths of Roboto in units of 1/2048 em: the face that automatic sizes turn out to be measured in
-_UPPER = (1336, 1275, 1333, 1343, 1164, 1132, 1395, 1460, 557, 1130, 1284, 1102, 1788)
-_UPPER += (1460, 1408, 1292, 1408, 1261, 1215, 1222, 1328, 1303, 1817, 1284, 1230, 1226)
-_LOWER = (1114, 1149, 1072, 1155, 1085, 711, 1149, 1128, 497, 489, 1038, 497, 1795)
-_LOWER += (1130, 1168, 1149, 1164, 693, 1056, 669, 1129, 992, 1538, 1015, 969, 1015)
-_GLYPHS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", _UPPER + _LOWER, strict=True))
-_GLYPHS |= {" ": 507, ".": 539, ",": 402, "-": 565, ":": 496, "_": 924, "(": 700, ")": 712, "/": 844, "%": 1500}
-_PIXELS, _PADDING = 13, 7
-
-
-def _text_width(text: str) -> float:
-    """Pixels of the longest line."""
-    units = max(sum(_GLYPHS.get(c, 1150 if ord(c) < 0x2E80 else 2048) for c in line) for line in text.split("\n"))
-    return units * _PIXELS / 2048
-
-
-def _shown(calculator: object, sheet: Sheet, row: int, column: int, cell: Cell) -> str:
-    from sheets_sync.local.calculation import Calculator
-    from sheets_sync.local.rendering import shown_value
-
-    assert isinstance(calculator, Calculator)
-    return str(shown_value(calculator, sheet, row, column, cell, "FORMATTED_VALUE", "SERIAL_NUMBER"))
-
-
-def _resize(sizes: dict[int, Json], index: int, pixels: int) -> None:
-    sizes[index] = {**sizes.get(index, {}), "pixelSize": pixels}
-
-
-# ---- groups
-
-
-def add_dimension_group(change: Change, body: Json) -> Json:
-    """addDimensionGroup"""
-    sheet, is_rows, start, end = _dimension(change, body.get("range"))
-    grid = _grid(sheet)
-    # the first group of a sheet made through the API puts its control after the lines
-    grid.setdefault("rowGroupControlAfter" if is_rows else "columnGroupControlAfter", True)
-    depths = _depths(sheet, is_rows)
-    for index in range(start, end):
-        depths[index] = depths.get(index, 0) + 1
-        if depths[index] > 8:
-            raise Refused("Groups can be nested no deeper than 8.")
-    _regroup(sheet, is_rows, depths)
-    return {"addDimensionGroup": {"dimensionGroups": groups_json(sheet, is_rows)}}
-
-
-def delete_dimension_group(change: Change, body: Json) -> Json:
-    """deleteDimensionGroup"""
-    sheet, is_rows, start, end = _dimension(change, body.get("range"))
-    depths = _depths(sheet, is_rows)
-    if not any(depths.get(index) for index in range(start, end)):
-        raise Refused("There are no dimension groups in the range to delete.")
-    for index in range(start, end):
-        depths[index] = max(depths.get(index, 0) - 1, 0)
-    _regroup(sheet, is_rows, depths)
-    left = groups_json(sheet, is_rows)
-    return {"deleteDimensionGroup": {"dimensionGroups": left} if left else {}}
-
-
-def update_dimension_group(change: Change, body: Json) -> Json:
-    """updateDimensionGroup: collapses or opens one."""
-    wanted = body.get("dimensionGroup", {})
-    mask = change.mask("DimensionGroup", body.get("fields"))
-    sheet, is_rows, start, end = _dimension(change, wanted.get("range"))
-    for group in sheet.part("rowGroups" if is_rows else "columnGroups"):
-        bounds = (group["range"]["startIndex"], group["range"]["endIndex"])
-        if bounds == (start, end) and group["depth"] == wanted.get("depth", 1):
-            if "collapsed" in mask or "*" in mask:
-                group["collapsed"] = bool(wanted.get("collapsed"))
-                _hide(sheet, is_rows, start, end, group["collapsed"])
-            return {}
-    raise Refused("There is no dimension group with that range and depth.")
-
-
-def _hide(sheet: Sheet, is_rows: bool, start: int, end: int, is_hidden: bool) -> None:
-    sizes = sheet.row_sizes if is_rows else sheet.column_sizes
-    for index in range(start, end):
-        size = dict(sizes.get(index, {}))
-        size.pop("hiddenByUser", None)
-        if is_hidden:
-            size["hiddenByUser"] = True
-        if size:
-            sizes[index] = size
-        else:
-            sizes.pop(index, None)
-
-
-def groups_json(sheet: Sheet, is_rows: bool) -> list[Json]:
-    """DimensionGroups as answers hold them."""
-    out: list[Json] = []
-    for group in sheet.parts.get("rowGroups" if is_rows else "columnGroups", ()):
-        one = {"range": grid_range_json(group["range"]), "depth": group["depth"]}
-        if group.get("collapsed"):
-            one["collapsed"] = True
-        out.append(one)
-    return out
-
-
-def _depths(sheet: Sheet, is_rows: bool) -> dict[int, int]:
-    depths: dict[int, int] = {}
-    for group in sheet.parts.get("rowGroups" if is_rows else "columnGroups", ()):
-        for index in range(group["range"]["startIndex"], group["range"]["endIndex"]):
-            depths[index] = max(depths.get(index, 0), group["depth"])
-    return depths
-
-
-def _regroup(sheet: Sheet, is_rows: bool, depths: dict[int, int]) -> None:
-    name = "rowGroups" if is_rows else "columnGroups"
-    collapsed = {
-        (group["range"]["startIndex"], group["range"]["endIndex"], group["depth"])
-        for group in sheet.parts.get(name, ())
-        if group.get("collapsed")
-    }
-    groups: list[Json] = []
-    for depth in range(1, max(depths.values(), default=0) + 1):
-        inside = sorted(index for index, deep in depths.items() if deep >= depth)
-        start = 0
-        for at, index in enumerate(inside):
-            if at + 1 == len(inside) or inside[at + 1] != index + 1:
-                bounds = (inside[start], index + 1)
-                start = at + 1
-                where = {
-                    "sheetId": sheet.id,
-                    "dimension": "ROWS" if is_rows else "COLUMNS",
-                    "startIndex": bounds[0],
-                    "endIndex": bounds[1],
-                }
-                group: Json = {"range": where, "depth": depth}
-                if (*bounds, depth) in collapsed:
-                    group["collapsed"] = True
-                groups.append(group)
-    sheet.parts[name] = groups
-
-
-def row_of(cells: Row) -> Row:
-    """A fresh row with the same cells."""
-    return dict(cells)

@@ -35,9 +35,7 @@ def copy_paste(change: Change, body: Json) -> Json:
 
     paste = _pasting(kind, value_of)
     if transposes:
-        block = {
-            (source.top + c - source.left, source.left + r - source.top): cell for (r, c), cell in block.items()
-        }
+        block = {(source.top + c - source.left, source.left + r - source.top): cell for (r, c), cell in block.items()}
     for row in range(target.top, target.bottom):
         for column in range(target.left, target.right):
             at = (source.top + (row - target.top) % height, source.left + (column - target.left) % width)
@@ -57,9 +55,7 @@ def _block(sheet: Sheet, box: Box) -> Block:
     }
 
 
-def _pasting(
-    kind: str, value_of: Callable[[int, int], Entered]
-) -> Callable[[Cell, Cell, tuple[int, int]], Cell]:
+def _pasting(kind: str, value_of: Callable[[int, int], Entered]) -> Callable[[Cell, Cell, tuple[int, int]], Cell]:
     """How one cell is laid upon another."""
 
     def paste(old: Cell, new: Cell, at: tuple[int, int]) -> Cell:

@@ -187,9 +187,14 @@ def update_sheet_properties(change: Change, body: Json) -> Json:
     old_grid = dict(sheet.properties.get("gridProperties", {}))
     old_title = sheet.title
     if "*" in mask:
-        mask = {name: {} for name in ("title", "index", "hidden", "gridProperties", "tabColor", "tabColorStyle", "rightToLeft")}
+        mask = {
+            name: {}
+            for name in ("title", "index", "hidden", "gridProperties", "tabColor", "tabColorStyle", "rightToLeft")
+        }
         mask = {name: below for name, below in mask.items() if name in wanted or name in ("hidden", "rightToLeft")}
-    new = updated(sheet.properties, wanted, {k: v for k, v in mask.items() if k not in ("index", "sheetId", "sheetType")})
+    new = updated(
+        sheet.properties, wanted, {k: v for k, v in mask.items() if k not in ("index", "sheetId", "sheetType")}
+    )
     for name in ("tabColor", "tabColorStyle"):
         if name in mask:
             styles.color_pair(new, "tabColor", name)

@@ -10,7 +10,7 @@ from sheets_sync.local import formats
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.fields import updated
-from sheets_sync.local.grid import BLANK, Cell, CellError, Json, Row, Sheet, Value, range_box
+from sheets_sync.local.grid import BLANK, CellError, Json, Row, Sheet, Value, range_box
 from sheets_sync.local.requests.change import Change, Refused, moved_cell
 
 
@@ -133,9 +133,8 @@ def apply_filter(change: Change, sheet: Sheet) -> None:
 
 def _criteria(basic_filter: Json) -> list[tuple[int, Json]]:
     found = [(int(column), one) for column, one in basic_filter.get("criteria", {}).items() if column.isdigit()]
-    for spec in basic_filter.get("filterSpecs", ()):
-        found.append((spec.get("columnIndex", 0), spec.get("filterCriteria", {})))
-    return found
+    specs = basic_filter.get("filterSpecs", ())
+    return found + [(spec.get("columnIndex", 0), spec.get("filterCriteria", {})) for spec in specs]
 
 
 def _passes(calculator: Calculator, sheet: Sheet, row: int, column: int, criteria: Json) -> bool:
@@ -274,8 +273,3 @@ def delete_duplicates(change: Change, body: Json) -> Json:
 
 def _folded(value: Value) -> Any:
     return value.casefold() if isinstance(value, str) else (type(value).__name__, value)
-
-
-def cleared(cell: Cell) -> Cell:
-    """The cell without its value."""
-    return cell._replace(entered=None)

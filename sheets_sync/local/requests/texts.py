@@ -19,7 +19,9 @@ def find_replace(change: Change, body: Json) -> Json:
     """findReplace: in what cells show, or in formulas where asked."""
     replace = _replacer(body)
     areas = _areas(change, body)
-    counts = dict.fromkeys(("valuesChanged", "formulasChanged", "rowsChanged", "sheetsChanged", "occurrencesChanged"), 0)
+    counts = dict.fromkeys(
+        ("valuesChanged", "formulasChanged", "rowsChanged", "sheetsChanged", "occurrencesChanged"), 0
+    )
     calculator = change.calculator()
     for sheet, box in areas:
         before = counts["rowsChanged"]
@@ -82,7 +84,11 @@ def trim_whitespace(change: Change, body: Json) -> Json:
     count = 0
     for index in range(box.top, min(box.bottom, len(sheet.rows))):
         for column, cell in list(sheet.row(index).items()):
-            if box.left <= column < box.right and isinstance(cell.entered, str) and not isinstance(cell.entered, Formula):
+            if (
+                box.left <= column < box.right
+                and isinstance(cell.entered, str)
+                and not isinstance(cell.entered, Formula)
+            ):
                 new = re.sub(r"[^\S\n\u00a0]{2,}", " ", cell.entered.strip())
                 if new != cell.entered:
                     sheet.put(index, column, cell._replace(entered=new or None))

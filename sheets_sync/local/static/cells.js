@@ -60,9 +60,19 @@ function link(uri, text, jump) {
   return anchor;
 }
 
+/** Appends the text; a line may break after each underscore where it wraps, as between words. */
+function appendText(element, text, isWrapped) {
+  if (!isWrapped || !text.includes("_")) {
+    element.append(text);
+    return;
+  }
+  for (const part of text.split(/(?<=_)/)) element.append(part, document.createElement("wbr"));
+}
+
 function fillText(element, text, more, jump) {
   if (!more.r) {
-    element.append(more.u ? link(more.u, text, jump) : text);
+    if (more.u) element.append(link(more.u, text, jump));
+    else appendText(element, text, more.p === "wrap");
     return;
   }
   more.r.forEach(([start, style, uri], index) => {
@@ -92,6 +102,7 @@ export class CellRenderer {
     const { text, style, more } = cellAt(params.data, column);
     const box = this.box;
     box.className = `cell f${style}` + (more.p ? " " + more.p : "") + (more.r || more.u ? " linked" : "");
+    box.dataset.cell = letters(column) + (params.data.i + 1);
     box.replaceChildren();
     if ("b" in more) box.append(this.checkbox(params, column, more.b));
     else if (text) {
@@ -105,7 +116,7 @@ export class CellRenderer {
         span.style.maxWidth = width + "px";
       }
     }
-    if (more.d && !("b" in more)) box.append(this.arrow(params));
+    if (more.d && !("b" in more)) box.append(this.arrow(params, text));
     if (more.n) box.append(corner("note"));
     if (more.w) box.append(corner("unknown"));
     return true;
@@ -123,9 +134,9 @@ export class CellRenderer {
     return input;
   }
 
-  arrow(params) {
+  arrow(params, text) {
     const button = document.createElement("span");
-    button.className = "arrow";
+    button.className = text ? "arrow" : "arrow faint";
     button.textContent = "▾";
     button.addEventListener("click", (event) => {
       event.stopPropagation();

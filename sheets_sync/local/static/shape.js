@@ -51,7 +51,7 @@ export class Shape {
     (row.c ?? []).forEach((cell, column) => {
       if (!Array.isArray(cell) || !cell[0]) return;
       const span = this.merged.get(`${row.i},${column}`);
-      if (span && span[0] > 1) return;
+      if ((span && span[0] > 1) || !this.visibleWidth(column)) return;
       const { font, size } = this.fontOf(cell[1]);
       let lines = 1;
       if (cell[2]?.p === "wrap") {
@@ -115,7 +115,7 @@ function linesOf(text, room, font) {
   if (text.length * 6 < room && textWidth(text, font) <= room) return 1;
   let lines = 1;
   let used = 0;
-  for (const word of text.split(/(?<= )/)) {
+  for (const word of text.split(/(?<=[ _-])/)) {
     const width = textWidth(word, font);
     if (used && used + textWidth(word.trimEnd(), font) > room) {
       lines += 1;
