@@ -24,7 +24,7 @@ password: the texts of Postgres are used only where they cannot.
 
 from __future__ import annotations
 
-from psycopg.errors import ConnectionTimeout, InterfaceError, OperationalError
+from psycopg.errors import InterfaceError, OperationalError
 from sqlalchemy import exc as pool_errors
 
 from engine.errors import InputError, OutOfReach, RoadmapError
@@ -107,27 +107,28 @@ def translated(error: Exception) -> RoadmapError:
             return made(sentence)
     if isinstance(error, pool_errors.TimeoutError):
         return OutOfConnections(_NO_CONNECTION)
-    if isinstance(original, OperationalError | InterfaceError) or getattr(error, "connection_invalidated", False):
-        return _connection_error(original, text)
+    was_connected: bool = getattr(error, "connection_invalidated", False)
+    if was_connected:
+        return DatabaseWentAway(_WENT_AWAY)
+    if isinstance(original, OperationalError | InterfaceError):
+        is_connecting = getattr(error, "statement", None) is None
+        return _connect_error(text.casefold()) if is_connecting else DatabaseWentAway(_WENT_AWAY)
     name = getattr(getattr(original, "diag", None), "constraint_name", None)
     what = f"the rule {name}" if name else f"{type(original).__name__} {state}".strip()
     return DatabaseBug(f"The database refused what was to be stored ({what}). This is a fault of roadmap, not yours.")
 
 
-def _connection_error(original: BaseException, text: str) -> RoadmapError:
-    """A failed or broken connection: libpq tells which by its text alone."""
-    low = text.casefold()
-    if any(words in low for words in ("too many clients", "connection slots", "too many connections")):
+def _connect_error(said: str) -> RoadmapError:
+    """Why no connection was made: libpq tells it by its text alone."""
+    if any(words in said for words in ("too many clients", "connection slots", "too many connections")):
         return OutOfConnections(_NO_CONNECTION)
-    if "password" in low or "no pg_hba.conf entry" in low or "authentication" in low:
+    if "password" in said or "pg_hba.conf" in said or "authentication" in said:
         return DatabaseRefused("Postgres refuses the user or the password: check DATABASE_URL.")
-    if "does not exist" in low and ("database" in low or "role" in low):
+    if "does not exist" in said and ("database" in said or "role" in said):
         return DatabaseRefused("Postgres knows no such database or user: check DATABASE_URL, or create it.")
-    if "starting up" in low or "recovery mode" in low or "shutting down" in low:
+    if "starting up" in said or "recovery mode" in said or "shutting down" in said:
         return DatabaseUnreachable("Postgres is starting or stopping: try again in a moment.")
-    if isinstance(original, ConnectionTimeout) or "connection failed" in low or "could not" in low or "timeout" in low:
-        return DatabaseUnreachable("Postgres cannot be reached: check that it runs, and DATABASE_URL.")
-    return DatabaseWentAway(_WENT_AWAY)
+    return DatabaseUnreachable("Postgres cannot be reached: check that it runs, and DATABASE_URL.")
 
 
 _NO_CONNECTION = "Postgres has no connection left to give: try again in a moment, or raise its max_connections."

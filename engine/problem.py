@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -29,7 +28,7 @@ class _Model(BaseModel):
 
     def to_json(self) -> str:
         """Compact JSON with numbers in shortest form and exact; a Problem leaves out what is not set."""
-        from engine.canonical import json_text  # canonical itself is written in these models
+        from engine.snapshot import json_text  # snapshot is written in these models
 
         return json_text(self.plain())
 
@@ -188,9 +187,11 @@ def _set_values(value: Any) -> Any:
 
 def problem_digest(problem: Problem) -> str:
     """ "sha256:…" of the problem with every name folded and sorted; labels and ``sources`` are no part of it."""
-    from engine.settling import folded_json  # settling is written in these models
+    from engine.notes import Notes
+    from engine.settling import settle
+    from engine.snapshot import settled_digest  # all three are written in these models
 
-    return "sha256:" + hashlib.sha256(folded_json(problem).encode("utf-8", "backslashreplace")).hexdigest()
+    return settled_digest(settle(problem, Notes()))
 
 
 class Item(_Model):

@@ -49,7 +49,7 @@ class Reasons:
             return self._forced_by(i)
         loss = self.losses[i]
         if loss > 0:
-            return f"worth {self._worth(loss)} to this plan, for {spoken(self.ledger.candidates[i].engineering_tokens)} tokens"
+            return f"worth {self._worth(loss)}, for {spoken(self.ledger.candidates[i].engineering_tokens)} tokens"
         kept = self._kept_by(i)
         if kept:
             return f"needed for {kept}"
@@ -103,7 +103,7 @@ class Reasons:
         with _changed(self.plan, added):
             gain = self.plan.objective - self.objective
             if gain < 0:
-                return f"would lower the plan's value by {self._worth(-gain)}"
+                return f"would make the plan worse by {self._worth(-gain)}"
             if gain == 0:
                 return "adds nothing to the objective"
             broken = next(self._broken_amounts(added), None) or self._broken_choice(added)
@@ -161,7 +161,8 @@ class Reasons:
             return with_unit(self.settled, next(iter(self.ledger.scales.worth)), amount)
         if mode == "score":
             return f"{spoken(amount)} score"
-        return f"{percent(amount / self.objective)} of its value" if self.objective > 0 else f"{spoken(amount)} of weighted value"
+        share = amount / self.objective if self.objective > 0 else None
+        return f"{spoken(amount)} of weighted value" if share is None else f"{percent(share)} of the plan's value"
 
     def _name(self, i: int) -> str:
         key = self.ledger.candidates[i].initiative_key

@@ -10,9 +10,10 @@ from engine.exact import Tally
 from engine.ledger import Ledger, Target
 from engine.links import Links
 from engine.notes import Notes
-from engine.problem import Item, Problem, Solution, TargetOutcome, problem_digest
+from engine.problem import Item, Problem, Solution, TargetOutcome
 from engine.reasons import Reasons
 from engine.search import Found
+from engine.snapshot import settled_digest
 from engine.wording import decimal_of
 
 WARN_UP_TO = Fraction(5, 100)
@@ -23,7 +24,7 @@ def report(problem: Problem, ledger: Ledger, links: Links, found: Found, greedy:
     """The Solution for what a search found."""
     plan = found.plan
     common: dict[str, Any] = {
-        "problem_digest": problem_digest(problem),
+        "problem_digest": settled_digest(ledger.settled),
         "status": found.status,
         "warnings": tuple(notes.warnings),
         "solver": solver_facts(found),

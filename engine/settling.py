@@ -77,30 +77,6 @@ def settle(problem: Problem, notes: Notes) -> Settled:
     return Settled(folded, spelled, kpi_names, periods, names.slices, tuple(order))
 
 
-def folded_json(problem: Problem) -> str:
-    """Canonical JSON of a problem: names folded, maps and candidates sorted, no labels and no ``sources``."""
-    from engine.canonical import json_text
-
-    settled = settle(problem, Notes()).problem
-    rules = settled.constraint_set
-    bare = rules.model_copy(
-        update={
-            "sources": {},
-            "bundles": tuple(b.model_copy(update={"bundle_key": ""}) for b in rules.bundles),
-            "groups": tuple(g.model_copy(update={"group_key": ""}) for g in rules.groups),
-        }
-    )
-    folded = settled.model_copy(update={"constraint_set": bare})
-    return json_text(_sorted_maps(folded.plain()))
-
-
-def _sorted_maps(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        held: Mapping[str, Any] = value
-        return {key: _sorted_maps(held[key]) for key in sorted(held)}
-    return [_sorted_maps(entry) for entry in value] if isinstance(value, (list, tuple)) else value
-
-
 def _periods(problem: Problem, notes: Notes) -> dict[str, str]:
     given = problem.periods or (problem.period_key,)
     names: dict[str, str] = {}

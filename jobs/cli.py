@@ -97,10 +97,13 @@ def init(
     """Make or repair the tabs of a spreadsheet and register it."""
     from jobs.workspaces import create, initialise
 
-    if (workbook is None) == (new is None):
+    if bool(workbook) == bool(new):
         raise UsageError("Give either a WORKBOOK (id or URL) or --new TITLE.")
     with _connected() as connections:
-        made = create(connections, new, sample=sample) if new else initialise(connections, workbook, sample=sample)
+        if new:
+            made = create(connections, new, sample=sample)
+        else:
+            made = initialise(connections, workbook or "", sample=sample)
     workspace = made.workspace
     if as_json:
         _print_json(

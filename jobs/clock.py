@@ -54,7 +54,7 @@ def trigger_of(schedule: str, time_zone: str) -> BaseTrigger:
             return CronTrigger.from_crontab(_posix_days(text), timezone=zone)
         except (ValueError, KeyError):
             pass
-    raise InputError(f"Setup: schedule: “{schedule}” is not a schedule; {MENDING}.")
+    raise InputError(f"“{schedule}” is not a schedule; {MENDING}.")
 
 
 def _posix_days(cron: str) -> str:
@@ -89,7 +89,7 @@ class Clock:
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
 
-    def every(self, seconds: float, name: str, tick: Callable[[], Any]) -> None:
+    def every(self, seconds: int, name: str, tick: Callable[[], Any]) -> None:
         """Call ``tick`` now and then every ``seconds``."""
         self._scheduler.add_job(
             tick,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from db import store
 from db.store import WorkspaceRecord
-from engine.findings import Finding
-from engine.inputs import InitiativeRow, WorkbookInputs
+from engine.errors import InputError
+from engine.findings import Finding, Severity
+from engine.inputs import InitiativeRow, Setup, WorkbookInputs
+from jobs.clock import trigger_of
 from jobs.connections import Connections
 from sheets_sync.grids import Workbook
 from sheets_sync.rows import read_inputs
@@ -38,6 +41,7 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
     as_of = connections.database.now()
     workbook = connections.gateway.read(workspace.spreadsheet_id)
     inputs, findings = read_inputs(workbook)
+    findings += _schedule_findings(inputs.setup)
     with connections.database.transaction() as session:
         store.note_initiative_keys(session, [row.initiative_key for row in inputs.initiatives if row.initiative_key])
         inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
@@ -53,7 +57,7 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
     )
 
 
-def _with_keys(inputs: WorkbookInputs, reserve) -> tuple[WorkbookInputs, dict[int, str]]:
+def _with_keys(inputs: WorkbookInputs, reserve: Callable[[int], list[str]]) -> tuple[WorkbookInputs, dict[int, str]]:
     """The inputs with a key for each titled initiative that has none and whose key cell is not in error."""
     waiting = [row for row in inputs.initiatives if _waits_for_key(row)]
     if not waiting:
@@ -61,6 +65,19 @@ def _with_keys(inputs: WorkbookInputs, reserve) -> tuple[WorkbookInputs, dict[in
     keys = dict(zip((row.row for row in waiting), reserve(len(waiting)), strict=True))
     rows = tuple(replace(row, initiative_key=keys[row.row]) if row.row in keys else row for row in inputs.initiatives)
     return replace(inputs, initiatives=rows), keys
+
+
+def _schedule_findings(setup: Setup) -> tuple[Finding, ...]:
+    """What is wrong with Setup's schedule: only the clock knows."""
+    row = next((row for row in setup.rows if row.key == "schedule" and row.value), None)
+    if row is None:
+        return ()
+    try:
+        trigger_of(row.value or "", setup.time_zone)
+    except InputError as error:
+        at = {"tab": row.tab, "row": row.row, "column": "value", "cell": row.cells.get("value")}
+        return (Finding(severity=Severity.ERROR, message=error.sentence, **at),)
+    return ()
 
 
 def _waits_for_key(row: InitiativeRow) -> bool:

@@ -26,7 +26,7 @@ from jobs.show import Asked, show
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 10.0
+POLL_SECONDS = 10
 """A click in the sheet starts within this time."""
 
 

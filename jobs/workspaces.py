@@ -10,7 +10,7 @@ from engine.errors import InputError
 from jobs.connections import Connections
 from sheets_sync.gateway import spreadsheet_id_of
 from sheets_sync.sample import SAMPLE_SIZE, sample_tables
-from sheets_sync.template import new_workbook_requests, repair_requests
+from sheets_sync.template import default_title, new_workbook_requests, repair_requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +32,11 @@ def find(connections: Connections, workbook: str | None) -> WorkspaceRecord:
         all_of_them = store.list_workspaces(session)
     if not all_of_them:
         raise InputError("No workbook is registered yet: run roadmap init WORKBOOK with its id or URL.")
-    if len(all_of_them) > 1:
+    only, *others = all_of_them
+    if others:
         names = ", ".join(f"{one.title} ({one.spreadsheet_id})" for one in all_of_them[:5])
         raise InputError(f"Several workbooks are registered: name one of {names}.")
-    return all_of_them[0]
+    return only
 
 
 def create(connections: Connections, title: str, *, sample: bool = False, mistakes: bool = False) -> Initialised:
@@ -46,6 +47,8 @@ def create(connections: Connections, title: str, *, sample: bool = False, mistak
 def initialise(connections: Connections, workbook: str, *, sample: bool = False, mistakes: bool = False) -> Initialised:
     """Make or repair the tabs of a spreadsheet and register it. Adds what is missing; moves and deletes nothing."""
     read = connections.gateway.read(spreadsheet_id_of(workbook))
+    if empty := default_title(read):  # the "Sheet1" of a new spreadsheet becomes the first tab
+        read = connections.gateway.read(read.spreadsheet_id, [empty])
     if sample:
         if any(any(cell not in (None, "") for cell in row) for grid in read.grids.values() for row in grid.values[1:]):
             raise InputError(

@@ -117,25 +117,28 @@ class SheetsGateway:
         metadata = self._tried(
             "read metadata", "read", lambda: self._client.json("get", url, {"fields": READ_FIELDS}), where=where
         )
-        wanted = names(titles) if titles is not None else declared_names()
-        sheets = [sheet for sheet in metadata.get("sheets", ()) if is_wanted(sheet, wanted)]
-        ranges = [quoted(sheet["properties"]["title"]) for sheet in sheets]
-        values: Mapping[str, Any] = {}
-        if ranges:
-            params: dict[str, Any] = {
-                "ranges": ranges,
-                "majorDimension": "ROWS",
-                "valueRenderOption": "UNFORMATTED_VALUE",
-                "dateTimeRenderOption": "SERIAL_NUMBER",
-                "fields": "valueRanges(range,values)",
-            }
-            values = self._tried(
-                "read values", "read", lambda: self._client.json("get", f"{url}/values:batchGet", params), where=where
-            )
         try:
+            wanted = names(titles) if titles is not None else declared_names()
+            sheets = [sheet for sheet in metadata["sheets"] if is_wanted(sheet, wanted)]
+            values = self._values(spreadsheet_id, [quoted(sheet["properties"]["title"]) for sheet in sheets])
             return workbook_of(spreadsheet_id, metadata, sheets, values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise GoogleFailed(f"{where}: the answer is not that of a spreadsheet; try later.") from error
+
+    def _values(self, spreadsheet_id: str, ranges: Sequence[str]) -> Mapping[str, Any]:
+        if not ranges:
+            return {}
+        params: dict[str, Any] = {
+            "ranges": ranges,
+            "majorDimension": "ROWS",
+            "valueRenderOption": "UNFORMATTED_VALUE",
+            "dateTimeRenderOption": "SERIAL_NUMBER",
+            "fields": "valueRanges(range,values)",
+        }
+        url = f"{SPREADSHEET_URL % spreadsheet_id}/values:batchGet"
+        return self._tried(
+            "read values", "read", lambda: self._client.json("get", url, params), where=_where(spreadsheet_id)
+        )
 
     def reread(self, spreadsheet_id: str, ranges: Sequence[str], fields: str) -> Mapping[str, Any]:
         """The answer of ``spreadsheets.get`` for ``ranges`` (A1 with tab) under the field mask ``fields``. One read."""
@@ -327,12 +330,12 @@ class _Client(HTTPClient):
         self._sessions = (session, signing_in)
 
     @property
-    def timeout(self) -> tuple[float, float]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def timeout(self) -> tuple[float, float]:
         """Seconds to connect and to answer, of this thread's exchange; gspread passes it to each request."""
         return self._now.timeout
 
     @timeout.setter
-    def timeout(self, value: Any) -> None:
+    def timeout(self, value: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         if value is not None:  # gspread's own start value is "no timeout"; we never want that
             self._now.timeout = value
 

@@ -47,14 +47,15 @@ def declared_names() -> frozenset[str]:
 
 def is_wanted(sheet: Mapping[str, Any], wanted: frozenset[str]) -> bool:
     """True for a sheet with cells (no chart sheet) of a wanted title."""
-    properties = sheet.get("properties", {})
-    return properties.get("sheetType", "GRID") == "GRID" and folded(str(properties.get("title", ""))) in wanted
+    properties = sheet["properties"]
+    return properties.get("sheetType", "GRID") == "GRID" and folded(properties["title"]) in wanted
 
 
 def workbook_of(
     spreadsheet_id: str, metadata: Mapping[str, Any], sheets: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
 ) -> Workbook:
-    """Google's two answers as one value; grid data leaves the metadata and becomes the grids' notes."""
+    """Google's two answers as one value; grid data leaves the metadata and becomes the grids' notes. Raises KeyError,
+    TypeError, AttributeError or ValueError where they are no spreadsheet."""
     ranges = values.get("valueRanges", [])
     grids = {}
     for sheet, found in zip(sheets, ranges, strict=True):
@@ -69,8 +70,8 @@ def workbook_of(
             is_hidden=properties.get("hidden", False),
             notes=dict(_notes(sheet)),
         )
-    properties = metadata.get("properties", {})
-    bare = [{part: value for part, value in sheet.items() if part != "data"} for sheet in metadata.get("sheets", ())]
+    properties = metadata["properties"]
+    bare = [{part: value for part, value in sheet.items() if part != "data"} for sheet in metadata["sheets"]]
     return Workbook(
         spreadsheet_id=spreadsheet_id,
         title=properties.get("title", ""),

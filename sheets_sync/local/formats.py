@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,8 @@ from sheets_sync.local.locales import Locale
 from sheets_sync.local.serials import moment_of
 
 Json = dict[str, Any]
+# more digits than a double with the longest pattern can have
+_EXACT = Context(prec=2_000, rounding=ROUND_HALF_UP)
 DATE_TYPES = frozenset(["DATE", "TIME", "DATE_TIME"])
 
 _ERROR_TEXTS = {
@@ -98,7 +100,7 @@ def general(value: float, locale: Locale) -> str:
     if number == number.to_integral_value():
         return str(int(number))
     places = min(max(9 - exponent, 0), 10)
-    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    rounded = number.quantize(Decimal(1).scaleb(-places), context=_EXACT)
     text = f"{rounded:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -139,7 +141,7 @@ def _pieces(section: str) -> tuple[str, ...]:
 def _chosen(value: float, sections: Sequence[str]) -> tuple[str, float]:
     """The section for a value, and the value as that section shows it (a negative section shows no sign)."""
     for section in sections:
-        match = re.match(r"\s*(?:\[[A-Za-z]+\])?\[(<=|>=|<>|<|>|=)(-?[\d.]+)\]", section)
+        match = re.match(r"\s*(?:\[[A-Za-z]+\])?\[(<=|>=|<>|<|>|=)(-?\d*\.?\d+)\]", section)
         if match:
             limit = float(match[2])
             holds = {
@@ -199,12 +201,12 @@ def _number(value: float, pieces: tuple[str, ...], locale: Locale) -> str:
     whole, fraction, grouped, scale, exponent = _layout(pieces, first, last)
     percent = sum(1 for piece in pieces if piece == "%")
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    number = number.scaleb(2 * percent - 3 * scale)
+    number = number.scaleb(2 * percent - 3 * scale, _EXACT)
     power = ""
     if exponent:
         shift = number.adjusted() if number else 0
         number = number.scaleb(-shift)
-        rounded = number.quantize(Decimal(1).scaleb(-len(fraction)), ROUND_HALF_UP)
+        rounded = number.quantize(Decimal(1).scaleb(-len(fraction)), context=_EXACT)
         if abs(rounded) >= 10:
             shift, number = shift + 1, number.scaleb(-1)
         sign = "-" if shift < 0 else ("+" if exponent[1] == "+" else "")
@@ -243,7 +245,7 @@ def _layout(pieces: tuple[str, ...], first: int, last: int) -> tuple[str, str, b
 
 
 def _digits(number: Decimal, whole: str, fraction: str, grouped: bool, locale: Locale) -> str:
-    rounded = number.quantize(Decimal(1).scaleb(-len(fraction)), ROUND_HALF_UP) if number.adjusted() < 300 else number
+    rounded = number.quantize(Decimal(1).scaleb(-len(fraction)), context=_EXACT)
     text = f"{abs(rounded):f}"
     left, _, right = text.partition(".")
     left = left.lstrip("0").rjust(whole.count("0"), "0")

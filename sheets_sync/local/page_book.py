@@ -7,7 +7,7 @@ from typing import Any
 
 from sheets_sync.local.a1 import parse_cells
 from sheets_sync.local.errors import ApiError
-from sheets_sync.local.page_cells import Palette, Surroundings, list_keys, row_view
+from sheets_sync.local.page_cells import Palette, Row, Surroundings, list_keys, row_view
 from sheets_sync.local.page_patch import named_rows
 from sheets_sync.local.page_view import TabView, frame_of, raw_rows
 from sheets_sync.local.service import SheetsService
@@ -58,14 +58,9 @@ class Book:
             bandings=tuple(sheet.get("bandedRanges") or ()),
             lists={key: self._options(key, title) for key in sorted(list_keys(raw))},
         )
-        same = old is not None and old.around == around
-        rows = [
-            old.rows[index]
-            if same and old is not None and index < len(old.raw) and old.raw[index] == cells
-            else row_view(index, cells, around, self.palette)
-            for index, cells in enumerate(raw)
-        ]
-        rows, uids, next_uid = named_rows(old, rows)
+        self.palette.forget_formats()
+        known = old if old is not None and old.around == around else None
+        rows, uids, next_uid = named_rows(old, [self._row(index, raw, around, known) for index in range(len(raw))])
         outline = {key: value for key, value in sheet.items() if key != "data"}
         return TabView(
             sheet_id=sheet_id,
@@ -79,6 +74,15 @@ class Book:
             next_uid=next_uid,
             sheet=outline,
         )
+
+    def _row(self, index: int, raw: list[tuple[Any, Any]], around: Surroundings, known: TabView | None) -> Row:
+        """The row as the grid shows it: that of the last view where it has not changed, there or shifted as a whole."""
+        if known is not None:
+            shift = 0 if around.bandings else len(known.raw) - len(raw)
+            for place in {index, index + shift}:
+                if 0 <= place < len(known.raw) and known.raw[place] == raw[index]:
+                    return known.rows[place]
+        return row_view(index, raw[index], around, self.palette)
 
     def _title(self, sheet_id: int) -> str:
         for sheet in self.outline().get("sheets") or []:

@@ -24,6 +24,7 @@ class Palette:
     def __init__(self) -> None:
         self.css: list[str] = [""]
         self._numbers: dict[str, int] = {"": 0}
+        self._formats: dict[tuple[int, str, str | None], tuple[Json, int]] = {}
 
     def number(self, css: str) -> int:
         """The number of ``css``, a new one where it is unknown."""
@@ -31,6 +32,19 @@ class Palette:
             self._numbers[css] = len(self.css)
             self.css.append(css)
         return self._numbers[css]
+
+    def style(self, cell_format: Json, alignment: str, band: str | None) -> int:
+        """The number of ``cell_css`` of the arguments. Cells that share one format object are worked out once."""
+        key = (id(cell_format), alignment, band)
+        known = self._formats.get(key)
+        if known is None:
+            known = (cell_format, self.number(cell_css(cell_format, alignment, band)))
+            self._formats[key] = known  # holds the object, so that its id stays its own
+        return known[1]
+
+    def forget_formats(self) -> None:
+        """Lets go of the format objects of one answer, before the next one is worked out."""
+        self._formats.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +113,7 @@ def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) 
         alignment = "right"
     elif "boolValue" in effective or "errorValue" in effective or "b" in more:
         alignment = "center"
-    style = palette.number(cell_css(cell_format, alignment, band))
+    style = palette.style(cell_format, alignment, band)
     text = text[:SHOWN_CHARACTERS]
     if more:
         return [text, style, more]

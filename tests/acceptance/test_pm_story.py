@@ -41,7 +41,7 @@ def find_row(spreadsheet: gspread.Spreadsheet, tab: str, **wanted: str) -> int:
     raise AssertionError(f"no row of {tab} with {wanted}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workbook(world) -> str:
     return world.cli.json("init", "--new", "Story", "--sample")["workbook"]
 

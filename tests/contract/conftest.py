@@ -27,8 +27,8 @@ from sheets_sync.template import default_title, new_workbook_requests
 class Fault:
     """What happens to a request whose ``METHOD path`` matches ``when``, ``times`` times (None: for ever).
 
-    ``kind``: answer (``status``, ``headers``, ``body``), hang, reset (before it is passed on), lost (passed on, the answer
-    reset), drip (the answer a byte at a time), call (``then`` runs first, and the request is passed on)."""
+    ``kind``: answer (``status``, ``headers``, ``body``), hang, reset (before it is passed on), lost (passed on, the
+    answer reset), drip (the answer a byte at a time), call (``then`` runs first, and the request is passed on)."""
 
     when: str = ""
     kind: str = "answer"
@@ -59,7 +59,7 @@ class FaultProxy:
             def handle_any(self) -> None:
                 proxy.handle(self)
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True

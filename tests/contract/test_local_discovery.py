@@ -53,18 +53,18 @@ def problems(schemas: Json, kind: Json, value: Any, path: str = "$") -> Iterator
             yield from problems(schemas, kind["items"], item, f"{path}[{index}]")
     elif name == "any":
         return
-    elif name == "string":
-        if not isinstance(value, str) or ("enum" in kind and value not in kind["enum"]):
-            yield f"{path}: {value!r} is no {kind.get('enum', 'string')}"
-    elif name == "boolean":
-        if not isinstance(value, bool):
-            yield f"{path}: {value!r} is no boolean"
-    elif name == "integer":
-        if not isinstance(value, int) or isinstance(value, bool):
-            yield f"{path}: {value!r} is no integer"
-    elif name == "number":
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            yield f"{path}: {value!r} is no number"
+    elif not _is_scalar(kind, value):
+        yield f"{path}: {value!r} is no {kind.get('enum', name)}"
+
+
+def _is_scalar(kind: Json, value: Any) -> bool:
+    if kind["type"] == "string":
+        return isinstance(value, str) and ("enum" not in kind or value in kind["enum"])
+    if kind["type"] == "boolean":
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) if kind["type"] == "integer" else isinstance(value, (int, float))
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +122,22 @@ CONDITION = {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "x"}]}
 # one working request of every kind, in an order in which each finds what it needs
 SESSION: list[Json] = [
     {"updateSpreadsheetProperties": {"properties": {"title": "Walked"}, "fields": "title"}},
-    {"addSheet": {"properties": {"sheetId": 7, "title": "Second", "tabColor": BLUE, "gridProperties": {"rowCount": 9}}}},
+    {
+        "addSheet": {
+            "properties": {"sheetId": 7, "title": "Second", "tabColor": BLUE, "gridProperties": {"rowCount": 9}}
+        }
+    },
     {"duplicateSheet": {"sourceSheetId": 7, "newSheetId": 8, "newSheetName": "Third"}},
     {"updateSheetProperties": {"properties": {"sheetId": 7, "title": "2nd", "index": 0}, "fields": "title,index"}},
     {"deleteSheet": {"sheetId": 8}},
     {"updateCells": {"range": AREA, "rows": CELLS, "fields": "userEnteredValue"}},
-    {"repeatCell": {"range": AREA, "cell": {"note": "n", "userEnteredFormat": {"backgroundColor": BLUE}}, "fields": "*"}},
+    {
+        "repeatCell": {
+            "range": AREA,
+            "cell": {"note": "n", "userEnteredFormat": {"backgroundColor": BLUE}},
+            "fields": "*",
+        }
+    },
     {"appendCells": {"sheetId": 0, "rows": CELLS, "fields": "userEnteredValue"}},
     {"setDataValidation": {"range": AREA, "rule": {"condition": CONDITION, "strict": True}}},
     {"updateBorders": {"range": AREA, "top": {"style": "SOLID", "color": BLUE}, "innerVertical": {"style": "DASHED"}}},
@@ -147,7 +157,11 @@ SESSION: list[Json] = [
     {"pasteData": {"coordinate": {"sheetId": 0}, "data": "1,x\n2,y", "delimiter": ","}},
     {"insertRange": {"range": AREA, "shiftDimension": "ROWS"}},
     {"deleteRange": {"range": AREA, "shiftDimension": "COLUMNS"}},
-    {"autoFill": {"sourceAndDestination": {"source": {**AREA, "endRowIndex": 1}, "dimension": "ROWS", "fillLength": 2}}},
+    {
+        "autoFill": {
+            "sourceAndDestination": {"source": {**AREA, "endRowIndex": 1}, "dimension": "ROWS", "fillLength": 2}
+        }
+    },
     {"sortRange": {"range": AREA, "sortSpecs": [{"dimensionIndex": 0, "sortOrder": "DESCENDING"}]}},
     {"randomizeRange": {"range": AREA}},
     {"setBasicFilter": {"filter": {"range": AREA, "criteria": {"0": {"hiddenValues": ["x"]}}}}},
@@ -168,7 +182,11 @@ SESSION: list[Json] = [
     {"addBanding": {"bandedRange": {"bandedRangeId": 3, "range": AREA, "rowProperties": {"firstBandColor": BLUE}}}},
     {"updateBanding": {"bandedRange": {"bandedRangeId": 3, "range": AREA}, "fields": "range"}},
     {"deleteBanding": {"bandedRangeId": 3}},
-    {"addChart": {"chart": {"chartId": 4, "spec": SPEC, "position": {"overlayPosition": {"anchorCell": {"sheetId": 0}}}}}},
+    {
+        "addChart": {
+            "chart": {"chartId": 4, "spec": SPEC, "position": {"overlayPosition": {"anchorCell": {"sheetId": 0}}}}
+        }
+    },
     {"updateChartSpec": {"chartId": 4, "spec": SPEC}},
     {
         "updateEmbeddedObjectPosition": {
@@ -251,8 +269,12 @@ def test_reading_and_writing_values_answers_as_the_discovery_document_says(clien
     client.send("POST", "/v4/spreadsheets/ID:getByDataFilter", "Spreadsheet", {**by_filter, "includeGridData": True})
     where = {"spreadsheet": True}
     client.batch(
-        {"createDeveloperMetadata": {"developerMetadata": {"metadataId": 1, "metadataKey": "k", "visibility": "PROJECT"}
-         | {"location": where}}}
+        {
+            "createDeveloperMetadata": {
+                "developerMetadata": {"metadataId": 1, "metadataKey": "k", "visibility": "PROJECT"}
+                | {"location": where}
+            }
+        }
     )
     client.send("GET", "/v4/spreadsheets/ID/developerMetadata/1", "DeveloperMetadata")
     search = {"dataFilters": [KEY]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -26,6 +27,24 @@ as_root = pytest.mark.skipif(not IS_ROOT, reason="only root hands the server to 
 STARTER = "import sys, time; from pathlib import Path; from db import embedded; {action}"
 
 
+@pytest.fixture(scope="module")
+def shared_home() -> Iterator[Path]:
+    """A home whose data may be there already: making it takes most of a start."""
+    folder = Path(tempfile.mkdtemp(prefix="roadmap-test-"))
+    folder.chmod(0o755)
+    yield folder
+    embedded.remove(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def made_home(shared_home: Path) -> Path:
+    """The shared home, with its data made and no server running."""
+    embedded.ensure_running(shared_home)
+    embedded.stop(shared_home)
+    return shared_home
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="roadmap-test-"))
@@ -40,7 +59,8 @@ def asked(url: str, statement: str) -> object:
     parts = make_url(url)
     options = {key: str(value) for key, value in parts.query.items()}
     with psycopg.connect(user=parts.username, dbname=parts.database, autocommit=True, **options) as connection:
-        row = connection.execute(statement.encode()).fetchone() if connection else None
+        cursor = connection.execute(statement.encode())
+        row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
 
 
@@ -64,18 +84,18 @@ def until(claim: Callable[[], bool]) -> None:
 
 def killed(pid: int) -> None:
     """Ends the server ``pid`` (ours) at once, and waits until its process and its children are gone."""
-    children = [
-        int(entry.name)
-        for entry in Path("/proc").glob("[0-9]*")
-        if f"\nPPid:\t{pid}\n" in (entry / "status").read_text(errors="replace")
-    ]
+    children: list[int] = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"\nPPid:\t{pid}\n" in (entry / "status").read_text(errors="replace"):
+                children.append(int(entry.name))
     os.kill(pid, signal.SIGKILL)
     until(lambda: not any(Path(f"/proc/{number}/exe").exists() for number in [pid, *children]))
 
 
-def test_its_socket_and_password_are_ours_alone_and_it_listens_on_no_port(home: Path) -> None:
-    url = embedded.ensure_running(home)
-    place = find_place(home)
+def test_its_socket_and_password_are_ours_alone_and_it_listens_on_no_port(made_home: Path) -> None:
+    url = embedded.ensure_running(made_home)
+    place = find_place(made_home)
     password = place.passfile.read_text().strip().rpartition(":")[2]
     assert len(password) >= 32
     assert password not in url
@@ -86,12 +106,12 @@ def test_its_socket_and_password_are_ours_alone_and_it_listens_on_no_port(home: 
     assert asked(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
 
 
-def test_without_the_password_nobody_gets_in(home: Path) -> None:
-    embedded.ensure_running(home)
+def test_without_the_password_nobody_gets_in(made_home: Path) -> None:
+    embedded.ensure_running(made_home)
     for user in ("roadmap", "postgres"):
         with pytest.raises(psycopg.OperationalError, match=r"password|no password supplied"):
             psycopg.connect(
-                host=str(socket_folder(find_place(home))), user=user, dbname="roadmap", passfile="/dev/null"
+                host=str(socket_folder(find_place(made_home))), user=user, dbname="roadmap", passfile="/dev/null"
             )
 
 
@@ -102,15 +122,15 @@ def test_commands_that_start_at_once_share_one_server(home: Path) -> None:
     assert answers == ["False", "False", "False", "True"]
 
 
-def test_it_outlives_a_kill_of_the_command_that_started_it_with_all_its_group(home: Path) -> None:
+def test_it_outlives_a_kill_of_the_command_that_started_it_with_all_its_group(made_home: Path) -> None:
     action = "print(embedded.ensure_running(Path(sys.argv[1])), flush=True); time.sleep(60)"
-    starter = command(home, action)
+    starter = command(made_home, action)
     assert starter.stdout is not None
     url = starter.stdout.readline().strip()
     since = asked(url, "SELECT pg_postmaster_start_time()")
     os.killpg(starter.pid, signal.SIGKILL)
     starter.communicate()
-    again = embedded.start(home)
+    again = embedded.start(made_home)
     assert not again.was_started
     assert asked(again.url, "SELECT pg_postmaster_start_time()") == since
 
@@ -124,12 +144,12 @@ def test_a_command_killed_while_it_makes_the_data_leaves_nothing_that_stops_the_
     assert not list((home / "postgres").glob("data.new-*"))
 
 
-def test_a_start_while_it_runs_starts_nothing_and_stop_stops_it_once(home: Path) -> None:
-    assert embedded.start(home).was_started
-    assert not embedded.start(home).was_started
-    assert embedded.stop(home) is True
-    assert embedded.stop(home) is False
-    assert embedded.start(home).was_started
+def test_a_start_while_it_runs_starts_nothing_and_stop_stops_it_once(made_home: Path) -> None:
+    assert embedded.start(made_home).was_started
+    assert not embedded.start(made_home).was_started
+    assert embedded.stop(made_home) is True
+    assert embedded.stop(made_home) is False
+    assert embedded.start(made_home).was_started
 
 
 def test_stopping_where_nothing_ever_ran_makes_no_folder(home: Path) -> None:
@@ -138,40 +158,40 @@ def test_stopping_where_nothing_ever_ran_makes_no_folder(home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_after_a_kill_of_the_server_itself_what_was_committed_is_there(home: Path) -> None:
-    url = embedded.ensure_running(home)
+def test_after_a_kill_of_the_server_itself_what_was_committed_is_there(made_home: Path) -> None:
+    url = embedded.ensure_running(made_home)
     asked(url, "CREATE TABLE kept (n int)")
     asked(url, "INSERT INTO kept VALUES (7)")
-    killed(server_pid(home))
-    again = embedded.start(home)
+    killed(server_pid(made_home))
+    again = embedded.start(made_home)
     assert again.was_started
     assert asked(again.url, "SELECT n FROM kept") == 7
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_pid_file_that_names_an_unrelated_process_neither_stops_the_start_nor_harms_it(home: Path) -> None:
-    embedded.ensure_running(home)
-    place = find_place(home)
-    killed(server_pid(home))
+def test_a_pid_file_that_names_an_unrelated_process_neither_stops_the_start_nor_harms_it(made_home: Path) -> None:
+    embedded.ensure_running(made_home)
+    place = find_place(made_home)
+    killed(server_pid(made_home))
     owner = {"user": place.account.uid, "group": place.account.gid, "extra_groups": []} if place.account else {}
     with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **owner) as stranger:  # type: ignore[call-overload]
         try:
             for note in (place.data / "postmaster.pid", socket_folder(place) / ".s.PGSQL.5432.lock"):
                 lines = note.read_text().splitlines()
                 note.write_text("\n".join([str(stranger.pid), *lines[1:], ""]))
-            assert embedded.stop(home) is False
-            assert embedded.start(home).was_started
-            assert embedded.stop(home) is True
+            assert embedded.stop(made_home) is False
+            assert embedded.start(made_home).was_started
+            assert embedded.stop(made_home) is True
             assert stranger.poll() is None
         finally:
             stranger.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_server_keeps_no_secret_of_its_starter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_keeps_no_secret_of_its_starter(made_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBHOOK_SECRET", "do-not-keep-me")
-    embedded.ensure_running(home)
-    assert b"do-not-keep-me" not in Path(f"/proc/{server_pid(home)}/environ").read_bytes()
+    embedded.ensure_running(made_home)
+    assert b"do-not-keep-me" not in Path(f"/proc/{server_pid(made_home)}/environ").read_bytes()
 
 
 def test_a_home_whose_path_is_too_long_for_a_socket_gets_a_short_private_folder(home: Path) -> None:
@@ -221,8 +241,8 @@ def test_without_its_package_it_says_what_to_install(home: Path, monkeypatch: py
 
 
 @as_root
-def test_as_root_it_runs_as_another_account_and_says_so(home: Path) -> None:
-    server = embedded.start(home)
+def test_as_root_it_runs_as_another_account_and_says_so(made_home: Path) -> None:
+    server = embedded.start(made_home)
     owner = server.data_folder.stat()
     assert owner.st_uid != 0
     assert stat.S_IMODE(owner.st_mode) == 0o700

@@ -1,0 +1,76 @@
+"""JSON of problems and results: compact, exact, numbers in shortest form; and the digest by which a problem is known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from engine.canonical import number_text
+from engine.settling import Settled
+
+
+def json_text(value: Any) -> str:
+    """Compact JSON of maps, lists, text, booleans, None, int, float and Decimal; maps in the order they have."""
+    out: list[str] = []
+    _write(value, out, {})
+    return "".join(out)
+
+
+def settled_digest(settled: Settled) -> str:
+    """ "sha256:…" of a settled problem: names folded, all maps sorted, without labels and ``sources``."""
+    rules = settled.problem.constraint_set
+    bare = rules.model_copy(
+        update={
+            "sources": {},
+            "bundles": tuple(b.model_copy(update={"bundle_key": ""}) for b in rules.bundles),
+            "groups": tuple(g.model_copy(update={"group_key": ""}) for g in rules.groups),
+        }
+    )
+    text = json_text(_sorted_maps(settled.problem.model_copy(update={"constraint_set": bare}).plain()))
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _write(value: Any, out: list[str], numbers: dict[Decimal, str]) -> None:
+    kind = type(value)
+    if kind is str:
+        out.append(_quoted(value))
+    elif kind is Decimal:
+        text = numbers.get(value)
+        if text is None:
+            text = numbers[value] = number_text(value)
+        out.append(text)
+    elif value is None or kind is bool:
+        out.append("null" if value is None else "true" if value else "false")
+    elif kind is int:
+        out.append(str(value))
+    elif isinstance(value, Mapping):
+        held: Mapping[str, Any] = value
+        before = "{"
+        for key, entry in held.items():
+            out.append(before + _quoted(str(key)) + ":")
+            _write(entry, out, numbers)
+            before = ","
+        out.append("}" if held else "{}")
+    elif isinstance(value, (list, tuple)):
+        listed: Sequence[Any] = value
+        before = "["
+        for entry in listed:
+            out.append(before)
+            _write(entry, out, numbers)
+            before = ","
+        out.append("]" if listed else "[]")
+    else:
+        out.append(number_text(Decimal(str(value))) if isinstance(value, float) else _quoted(str(value)))
+
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _sorted_maps(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        held: Mapping[str, Any] = value
+        return {key: _sorted_maps(held[key]) for key in sorted(held)}
+    return [_sorted_maps(entry) for entry in value] if isinstance(value, (list, tuple)) else value
