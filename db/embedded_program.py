@@ -64,6 +64,9 @@ def find_place(home: Path) -> Place:
     """
     home = Path(os.path.abspath(home))  # noqa: PTH100 - symlinks are kept: the path names the server
     inside = home / "postgres"
+    nearest = next(folder for folder in (inside, *inside.parents) if os.path.lexists(folder))
+    if not nearest.is_dir():
+        raise EmbeddedFailed(f"{nearest} is no folder, so no database can be kept there: set ROADMAP_HOME to a folder.")
     if os.geteuid() != 0:
         _refuse_foreign(inside / "data")
         return Place(inside, None)
@@ -73,7 +76,6 @@ def find_place(home: Path) -> Place:
     account = _server_account()
     outside = SYSTEM_FOLDER / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     said = f"PostgreSQL does not run as root: it runs as {account.name}"
-    nearest = next(folder for folder in (inside, *inside.parents) if folder.exists())
     if (outside / "data").exists() or not is_reachable(nearest / "x", account):
         return Place(outside, account, (f"{said}, which cannot reach {home}, so its data lies in {outside}.",))
     return Place(inside, account, (f"{said}.",))
@@ -88,8 +90,6 @@ def make_base(place: Place) -> None:
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
             folder.chmod(mode)  # whatever the umask says
-        if not place.base.is_dir():
-            raise NotADirectoryError(20, "it is a file")
     except OSError as error:
         raise EmbeddedFailed(
             f"The database folder {place.base} cannot be made ({error.strerror}): "

@@ -1,4 +1,4 @@
-"""Plans judged in exact arithmetic: a plan that a solver proposes is believed only when no rule is found broken here."""
+"""Plans judged in exact arithmetic: what a solver proposes is believed only when no rule is found broken here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from engine.ledger import Goal, Ledger, Rule
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that a plan breaks, and why: any plan breaks it that goes along with more than ``most`` of these choices, to
-    select those of ``selected`` and to leave out those of ``left_out``."""
+    """A rule that a plan breaks, and why: any plan breaks it that goes along with more than ``most`` of these choices,
+    to select those of ``selected`` and to leave out those of ``left_out``."""
 
     path: str
     selected: frozenset[int]
@@ -110,7 +110,9 @@ def _broken_logic(tally: Tally) -> Iterator[Breach]:
         return Breach(path, frozenset(numbers & selection), frozenset(numbers - selection), len(numbers) - 1)
 
     for i in sorted(selection & ledger.too_long):
-        yield breach(f"candidates.{ledger.candidates[i].initiative_key}.duration_periods", [ledger.candidates[i].initiative_key])
+        yield breach(
+            f"candidates.{ledger.candidates[i].initiative_key}.duration_periods", [ledger.candidates[i].initiative_key]
+        )
     for key in rules.mandatory_initiatives:
         if not has(key):
             yield breach(f"mandatory_initiatives.{key}", [key])
@@ -163,9 +165,9 @@ def whole_breach(tally: Tally, path: str, concerned: Iterable[int]) -> Breach:
 def _least_breach(tally: Tally, path: str, terms: Mapping[int, int], excess: int) -> Breach:
     """Of a sum that is too high by ``excess``: the choices that make it so, as a cover inequality.
 
-    With y = x for positive terms and y = 1 - x for negative ones, all terms are positive. A cover is a set of choices too
-    heavy together: smallest first, whatever leaves it too heavy all the same is dropped from it (m are left). It is then
-    extended by choices, heaviest first, as long as any m of the extension are too heavy (after Balas, 1975).
+    With y = x for positive terms and y = 1 - x for negative ones, all terms are positive. A cover is a set of choices
+    too heavy together: smallest first, whatever leaves it too heavy all the same is dropped from it (m are left). It
+    is then extended by choices, heaviest first, as long as any m of the extension are too heavy (after Balas, 1975).
     """
     weight = {i: abs(amount) for i, amount in terms.items()}
     taken = {i for i, amount in terms.items() if (amount > 0) == (i in tally.selection)}
@@ -202,8 +204,8 @@ def short_breach(tally: Tally, least: Fraction) -> Breach:
 def contradiction(ledger: Ledger) -> str | None:
     """The path of a rule that provably no plan can keep, found without a solver; None where none was found.
 
-    Follows what is forced in and out through bundles, prerequisites, pairs and locks, and then compares each bound with the
-    most and the least its line can come to.
+    Follows what is forced in and out through bundles, prerequisites, pairs and locks, and then compares each bound
+    with the most and the least its line can come to.
     """
     forced, barred, clash = _consequences(ledger)
     if clash is not None:
@@ -230,7 +232,9 @@ def _consequences(ledger: Ledger) -> tuple[set[int], set[int], str | None]:
     barred = {ledger.candidates[i].initiative_key for i in ledger.too_long}
     barred |= {key for key in rules.exclusions_initiatives if key not in ledger.satisfied}
     implied = [(path, one, other) for path, one, other in _implications(ledger)]
-    named = {key for _, one, other in implied for key in (one, other)} | {k for pair in rules.exclusions_pairs for k in pair}
+    named = {key for _, one, other in implied for key in (one, other)} | {
+        k for pair in rules.exclusions_pairs for k in pair
+    }
     named |= {*rules.mandatory_initiatives, *rules.locks}
     barred |= {key for key in named if key not in ledger.number and key not in ledger.satisfied}
     needed = [(f"mandatory_initiatives.{key}", key) for key in rules.mandatory_initiatives]
@@ -246,14 +250,16 @@ def _consequences(ledger: Ledger) -> tuple[set[int], set[int], str | None]:
 
 
 def _implications(ledger: Ledger) -> Iterator[tuple[str, str, str]]:
-    """(path, a, b) for each "a selected needs b selected"; what was delivered earlier needs nothing by prerequisites."""
+    """(path, a, b) for each "a selected needs b selected"; what was delivered earlier has no prerequisites."""
     rules = ledger.settled.problem.constraint_set
     for who, needed in rules.prerequisites.items():
         if who not in ledger.satisfied:
             yield from ((f"prerequisites.{who}", who, key) for key in needed)
     for bundle in rules.bundles:
         members = bundle.members
-        yield from ((f"bundles.{bundle.bundle_key}", a, b) for a, b in zip(members, (*members[1:], members[0]), strict=True))
+        yield from (
+            (f"bundles.{bundle.bundle_key}", a, b) for a, b in zip(members, (*members[1:], members[0]), strict=True)
+        )
 
 
 class _Follows:

@@ -34,7 +34,7 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """"Constraints!F7", "Constraints row 7" or "Constraints"."""
+        """ "Constraints!F7", "Constraints row 7" or "Constraints"."""
         if self.cell:
             return f"{self.tab}!{self.cell}"
         return f"{self.tab} row {self.row}" if self.row else self.tab

@@ -15,7 +15,8 @@ T = TypeVar("T")
 def merged(
     path: str, parts: tuple[str, ...], spelled: Mapping[str, T], notes: Notes, fold: Callable[[str], str] = normalised
 ) -> dict[str, T]:
-    """A map with folded keys, sorted. Two spellings of a key that agree are one with a warning, else an error at the second."""
+    """A map with folded keys, sorted. Two spellings of a key that agree are one with a warning, else an error at the
+    second."""
     first: dict[str, str] = {}
     values: dict[str, T] = {}
     for key, value in spelled.items():
@@ -35,7 +36,9 @@ def tell_negative(path: str, value: Decimal, notes: Notes) -> None:
         notes.error(path, value, "a number from 0", f"{path} must not be negative.")
 
 
-def tell_unknown_keys(path: str, given: Iterable[str], known: Mapping[str, Any] | None, noun: str, notes: Notes) -> None:
+def tell_unknown_keys(
+    path: str, given: Iterable[str], known: Mapping[str, Any] | None, noun: str, notes: Notes
+) -> None:
     for key in given:
         if known is not None and normalised(key) not in known:
             tell_unknown(f"{path}.{key}", key, noun, known, notes)

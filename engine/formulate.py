@@ -1,9 +1,13 @@
 """Problem -> PuLP model, reading like the maths of ``model.md``; every constraint is named after its source.
 
-Variables, for one period: x_i in {0, 1} (candidate i is selected), y_s in [0, 1] (synergy s is earned, the product of its
-members' x) and u_g >= 0 (what goal g falls short of). Coefficients are exact fractions until the last moment. A row is then
-written in whole numbers where it can be: a plan can then not break it by less than 1, which no solver overlooks.
+Variables, for one period: x_i in {0, 1} (candidate i is selected), y_s in [0, 1] (synergy s is earned, the product of
+its members' x) and u_g >= 0 (what goal g falls short of). Coefficients are exact fractions until the last moment. A
+row is then written in whole numbers where it can be: a plan can then not break it by less than 1, which no solver
+overlooks.
 """
+
+# PuLP carries no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
@@ -30,11 +34,12 @@ LARGEST = 10**6
 
 @dataclass(slots=True)
 class Formulation:
-    """``model`` maximises ``scale * measure``; ``x`` are the variables of the candidates in their order."""
+    """``model`` maximises ``scale * (measure - constant)``; ``x`` are the variables of the candidates, in order."""
 
     model: pulp.LpProblem
     x: list[pulp.LpVariable]
     scale: Fraction
+    constant: Fraction
 
 
 def formulate(problem: Problem, scales: Scales, tiebreaks: Sequence[int], wanted: Wanted) -> Formulation:
@@ -52,7 +57,7 @@ class _Formulating:
         self.candidates = problem.candidates
         self.index = {c.initiative_key: i for i, c in enumerate(problem.candidates)}
         self.delivered = set(problem.constraint_set.satisfied)
-        self.x = [pulp.LpVariable(f"x_{i}", 0, 1, pulp.LpInteger) for i in range(len(problem.candidates))]
+        self.x = [self.model.add_variable(f"x_{i}", 0, 1, pulp.LpInteger) for i in range(len(problem.candidates))]
         self.variables: list[pulp.LpVariable] = list(self.x)
         self.fractional: set[int] = set()  # variables that need not be whole numbers in a plan
         self.names: set[str] = set()
@@ -60,6 +65,7 @@ class _Formulating:
         self.signs = {k.kpi_key: Fraction(-1 if k.direction == "decrease" else 1) for k in problem.kpis}
         self.slices: dict[str, dict[tuple[str, ...], list[int]]] = {}
         self.goal_costs: Terms = []
+        self.certain_cost = Fraction(0)  # of what goals fall short in any plan
         self.earned: list[tuple[str, Fraction, int, frozenset[int]]] = []
         self.y: dict[frozenset[int], int] = {}
 
@@ -70,8 +76,7 @@ class _Formulating:
         self._counts_and_shares()
         self._targets()
         for measure, least in wanted.at_least.items():
-            constant = self._changes()[1] if measure == "changes" else 0
-            self.row(f"at_least.{measure}", self.measure(measure), least + constant, None)
+            self.row(f"at_least.{measure}", self.measure(measure), least - self.constant(measure), None)
         for number, cut in enumerate(wanted.cuts):
             self.row(
                 f"cut.{number}",
@@ -80,7 +85,7 @@ class _Formulating:
                 cut.most - len(cut.left_out),
             )
         scale = self._objective(self.measure(wanted.measure))
-        return Formulation(self.model, self.x, scale)
+        return Formulation(self.model, self.x, scale, self.constant(wanted.measure))
 
     # rows -------------------------------------------------------------------------------------------------------------
 
@@ -119,7 +124,7 @@ class _Formulating:
         return plain
 
     def _variable(self, name: str, most: float | None) -> int:
-        self.variables.append(pulp.LpVariable(name, 0, most))
+        self.variables.append(self.model.add_variable(name, 0, most))
         return len(self.variables) - 1
 
     # choices ----------------------------------------------------------------------------------------------------------
@@ -254,7 +259,8 @@ class _Formulating:
     # KPIs -------------------------------------------------------------------------------------------------------------
 
     def _synergies(self) -> None:
-        """y_s = product of its members' x, by its convex hull: y <= x_i for each member, y >= sum x_i - (m - 1), y >= 0."""
+        """y_s = product of its members' x, by its convex hull: y <= x_i for each member, y >= sum x_i - (m - 1), y >=
+        0."""
         for synergy in self.rules.synergy_bonuses:
             members = frozenset(self.index[key] for key in synergy.members if key in self.index)
             is_reachable = all(key in self.index or key in self.delivered for key in synergy.members)
@@ -275,7 +281,8 @@ class _Formulating:
         return self.y[members]
 
     def achieved(self, kpi_key: str, members: Sequence[int]) -> Terms:
-        """sum of c_ik x_i over the members, and of the bonuses of synergies that lie among them, in the improving sense."""
+        """sum of c_ik x_i over the members, and of the bonuses of synergies that lie among them, in the improving
+        sense."""
         sign, inside = self.signs[kpi_key], set(members)
         given = ((i, self.candidates[i].kpi_contributions.get(kpi_key)) for i in members)
         terms = [(i, sign * Fraction(c)) for i, c in given if c]
@@ -304,15 +311,21 @@ class _Formulating:
             self._goal(f"{name}.goal", achieved, required["goal"], self.scales.z * penalty / unit)
 
     def _goal(self, name: str, achieved: Terms, required: Fraction, price: Fraction) -> None:
-        """achieved + u >= required, each unit of u costing ``price``; u is counted in the row's own scale."""
+        """achieved + u >= required, each unit of u costing ``price``; u is counted in the row's own scale.
+
+        What is required beyond all that can be achieved is missing in any plan: u leaves it out.
+        """
         joined = _joined(achieved)
-        missing = required - sum((min(amount, Fraction(0)) for _, amount in joined), Fraction(0))
-        if price == 0 or missing <= 0:
+        lowest = sum((amount for _, amount in joined if amount < 0), Fraction(0))
+        highest = sum((amount for _, amount in joined if amount > 0), Fraction(0))
+        within_reach = min(required, highest)
+        self.certain_cost += price * (required - within_reach)
+        if price == 0 or within_reach <= lowest:
             return
-        scale, _ = _scale([amount for _, amount in joined] or [required])
-        u = self._variable(f"u_{len(self.goal_costs)}", _near(missing * scale, 0))
+        scale, _ = _scale([amount for _, amount in joined])
+        u = self._variable(f"u_{len(self.goal_costs)}", float((within_reach - lowest) * scale))
         self.fractional.add(u)
-        self.row(name, [*joined, (u, 1 / scale)], required, None)
+        self.row(name, [*joined, (u, 1 / scale)], within_reach, None)
         self.goal_costs.append((u, -price / scale))
 
     # what is maximised ------------------------------------------------------------------------------------------------
@@ -326,6 +339,12 @@ class _Formulating:
         if measure == "tiebreak":
             return [(i, Fraction(-digest)) for i, digest in enumerate(self.tiebreaks)]
         return [*self._value(), *self.goal_costs]
+
+    def constant(self, measure: Measure) -> Fraction:
+        """What the measure is beyond its terms."""
+        if measure == "changes":
+            return Fraction(-self._changes()[1])
+        return -self.certain_cost if measure == "objective" else Fraction(0)
 
     def _value(self) -> Terms:
         """The table's line of section 2."""
@@ -341,10 +360,12 @@ class _Formulating:
     def _objective(self, terms: Terms) -> Fraction:
         joined = _joined(terms)
         scale, _ = _scale([amount for _, amount in joined])
-        objective = pulp.LpAffineExpression([(self.variables[v], float(amount * scale)) for v, amount in joined])
-        self.model.setObjective(objective)
-        for variable in self.variables:  # so that every candidate is a column, whatever stands in the rows
-            self.model.addVariable(variable)
+        amounts = dict(joined)
+        self.model.setObjective(  # of all variables, so that every candidate is a column whatever stands in the rows
+            pulp.LpAffineExpression(
+                [(variable, float(amounts.get(v, 0) * scale)) for v, variable in enumerate(self.variables)]
+            )
+        )
         return scale
 
 
@@ -384,6 +405,6 @@ def _bound(bound: Fraction, scale: Fraction, whole: Fraction | None, step: Liter
 
 
 def _near(number: Fraction | int, most: float) -> float:
-    """The number as a float; one beyond what any plan can reach is brought near, since solvers take 1e20 for infinite."""
-    reach = 2 * most + 1 if most else 1e15
+    """The number as a float; one beyond what any plan can reach is brought near: solvers take 1e20 for infinite."""
+    reach = 2 * most + 1
     return float(max(min(Fraction(number), Fraction(reach)), Fraction(-reach)))

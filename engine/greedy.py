@@ -11,11 +11,12 @@ from engine.links import Links
 
 
 def greedy_plan(ledger: Ledger, links: Links) -> Tally | None:
-    """The plan that ranking by score or value per token and cutting at capacity reaches under the same rules, or None where
-    it ends with a rule broken.
+    """The plan that ranking by score or value per token and cutting at capacity reaches under the same rules, or None
+    where it ends with a rule broken.
 
-    What is forced comes first, then the best for each floor that is still short, then all else. Each candidate comes with
-    what it needs, and only if nothing that held breaks. Shares are looked at last: what oversteps them goes out again.
+    What is forced comes first, then the best for each floor that is still short, then all else. Each candidate comes
+    with what it needs, and only if nothing that held breaks. Shares are looked at last: what oversteps them goes out
+    again.
     """
     planner = _Planner(ledger, links)
     planner.fill_floors()
@@ -35,7 +36,9 @@ class _Planner:
         excluded = {ledger.number[key] for key in rules.exclusions_initiatives if key in ledger.number}
         self.barred = excluded | ledger.too_long | links.lacks.keys() | links.ousted_by.keys()
         self.worth = [self._worth(i) for i in range(len(ledger.candidates))]
-        self.ranking = sorted(range(len(self.worth)), key=lambda i: (-self.worth[i], ledger.candidates[i].initiative_key))
+        self.ranking = sorted(
+            range(len(self.worth)), key=lambda i: (-self.worth[i], ledger.candidates[i].initiative_key)
+        )
         self.rules_on: dict[int, list[Rule]] = {}
         for rule in ledger.rules:
             if not _is_share(rule):
@@ -59,7 +62,8 @@ class _Planner:
         if i in self.tally.selection:
             return
         added = self.links.with_needs(i) - self.tally.selection
-        if added & self.barred or any(self.links.rivals[j] & (self.tally.selection | added) for j in added):
+        rivals = {rival for j in added for rival in self.links.rivals[j]}
+        if added & self.barred or rivals & self.tally.selection or rivals & added:
             return
         touched = {line for j in added for line, _ in self.ledger.touches[j]}
         held = [rule for line in touched for rule in self.rules_on.get(line, ()) if self.tally.is_sound(rule)]

@@ -1,7 +1,7 @@
 """The exact side of the model: what each rule sums up, as integers over one denominator per line.
 
-This is the second reading of ``model.md``, by code that shares nothing with ``formulate.py`` but the values of the problem;
-``exact.py`` judges plans by it.
+This is the second reading of ``model.md``, by code that shares nothing with ``formulate.py`` but the values of the
+problem; ``exact.py`` judges plans by it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Synergy:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a plan sums up in one place: ``terms[i] / denominator`` for each selected i, likewise for earned synergies."""
+    """What a plan sums up in one place: ``terms[i] / denominator`` per selected i, likewise per earned synergy."""
 
     terms: Mapping[int, int]
     synergies: Mapping[int, int]
@@ -43,8 +43,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``low <= line <= high`` in the line's integers; None is no bound. ``parts`` make the path that ``sources`` uses, and
-    ``bound`` is the bound as given."""
+    """``low <= line <= high`` in the line's integers; None is no bound. ``parts`` make the path that ``sources`` uses,
+    and ``bound`` is the bound as given."""
 
     parts: tuple[str, ...]
     line: int
@@ -93,6 +93,8 @@ class Ledger:
         self.goals: list[Goal] = []
         self.targets: list[Target] = []
         self.kpi_lines: dict[str, int] = {}
+        self.touches: list[list[tuple[int, int]]] = [[] for _ in settled.problem.candidates]
+        self.synergies_of: list[list[int]] = [[] for _ in settled.problem.candidates]
         self._slices: dict[str, dict[str, list[int]]] = {}
         given = settled.problem
         self.candidates = given.candidates
@@ -102,6 +104,7 @@ class Ledger:
         self.previous = None if listed is None else {self.number[key] for key in listed if key in self.number}
         self.too_long = frozenset(i for i, c in enumerate(self.candidates) if not _fits(c, given.periods))
         self.synergies = list(self._synergies())
+        self.synergy_touches: list[list[tuple[int, int]]] = [[] for _ in self.synergies]
         self._add_amount_rules()
         self._add_counts_and_shares()
         self._add_targets()
@@ -134,10 +137,14 @@ class Ledger:
         return len(self.lines) - 1
 
     def _at_least(self, parts: tuple[str, ...], line: int, bound: Decimal | Fraction | int) -> None:
-        self.rules.append(Rule(parts, line, ceil(Fraction(bound) * self.lines[line].denominator), None, Fraction(bound)))
+        self.rules.append(
+            Rule(parts, line, ceil(Fraction(bound) * self.lines[line].denominator), None, Fraction(bound))
+        )
 
     def _at_most(self, parts: tuple[str, ...], line: int, bound: Decimal | Fraction | int) -> None:
-        self.rules.append(Rule(parts, line, None, floor(Fraction(bound) * self.lines[line].denominator), Fraction(bound)))
+        self.rules.append(
+            Rule(parts, line, None, floor(Fraction(bound) * self.lines[line].denominator), Fraction(bound))
+        )
 
     def _amount(self, i: int, resource: str) -> Fraction:
         held = self.candidates[i]
@@ -232,16 +239,15 @@ class Ledger:
         worth = self.scales.worth
         terms: dict[int, Fraction] = {}
         for i, candidate in enumerate(self.candidates):
-            value = sum((Fraction(v) * worth[k] for k, v in candidate.kpi_contributions.items() if k in worth), Fraction(0))
+            value = sum(
+                (Fraction(v) * worth[k] for k, v in candidate.kpi_contributions.items() if k in worth), Fraction(0)
+            )
             if value:
                 terms[i] = value
         earned = {s: syn.bonus * worth[syn.kpi_key] for s, syn in enumerate(self.synergies) if syn.kpi_key in worth}
         return _line(terms, earned)
 
     def _index(self) -> None:
-        self.touches = [[] for _ in self.candidates]
-        self.synergy_touches = [[] for _ in self.synergies]
-        self.synergies_of = [[] for _ in self.candidates]
         for number, line in enumerate(self.lines):
             for i, amount in line.terms.items():
                 self.touches[i].append((number, amount))
@@ -273,7 +279,9 @@ def _each(slices: Slices) -> Iterator[tuple[str, str, Any]]:
 
 
 def _line(terms: Mapping[int, Fraction], synergies: Mapping[int, Fraction]) -> Line:
-    unit = lcm(*{amount.denominator for amount in terms.values()}, *{amount.denominator for amount in synergies.values()})
+    unit = lcm(
+        *{amount.denominator for amount in terms.values()}, *{amount.denominator for amount in synergies.values()}
+    )
     return Line(
         {i: int(amount * unit) for i, amount in terms.items() if amount},
         {s: int(amount * unit) for s, amount in synergies.items() if amount},

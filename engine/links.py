@@ -9,8 +9,8 @@ from engine.ledger import Ledger
 
 class Links:
     """By candidate number. ``needs``: prerequisites and bundle mates; ``lacks``: a needed key that nobody can select;
-    ``rivals``: the other of an excluded pair; ``ousted_by``: one that is delivered already. ``forced``: what every plan holds
-    (mandatory, locked, mates of what is delivered, and what those need)."""
+    ``rivals``: the other of an excluded pair; ``ousted_by``: one that is delivered already. ``forced``: what every
+    plan holds (mandatory, locked, mates of what is delivered, and what those need)."""
 
     def __init__(self, ledger: Ledger) -> None:
         count = len(ledger.candidates)

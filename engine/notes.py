@@ -44,7 +44,12 @@ class Notes:
         if len(self.errors) <= MOST_TOLD:
             return tuple(self.errors)
         more = len(self.errors) - MOST_TOLD
-        rest = {"path": "", "found": f"{more} more", "wanted": "none", "message": f"And {more:,} more problems like these."}
+        rest = {
+            "path": "",
+            "found": f"{more} more",
+            "wanted": "none",
+            "message": f"And {more:,} more problems like these.",
+        }
         return (*self.errors[:MOST_TOLD], rest)
 
 

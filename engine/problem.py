@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -177,10 +177,10 @@ _REQUIRED = frozenset({"schema_version", "capacity_total_tokens", "objective", "
 def _set_values(value: Any) -> Any:
     """``value`` without the map entries that are not set."""
     if isinstance(value, Mapping):
-        held: Mapping[str, Any] = value
+        held = cast("Mapping[str, Any]", value)
         return {key: _set_values(entry) for key, entry in held.items() if entry not in ("", {}, ())}
     if isinstance(value, (list, tuple)):
-        listed: Sequence[Any] = value
+        listed = cast("Sequence[Any]", value)
         return [_set_values(entry) for entry in listed]
     return value
 

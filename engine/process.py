@@ -1,8 +1,8 @@
 """Solver children: a solver that hangs or crashes takes a process of its own with it, and nothing else.
 
-A child is a fresh interpreter (never a fork, which is unsafe under threads) without standard streams, in a session of its
-own so that killing it kills what it started. It ends by itself when the parent is gone. A child that has answered waits for
-the next problem, because starting one costs some 0.3 s.
+A child is a fresh interpreter (never a fork, which is unsafe under threads) without standard streams, in a session of
+its own so that killing it kills what it started. It ends by itself when the parent is gone. A child that has answered
+waits for the next problem, because starting one costs some 0.3 s.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ from engine.wanted import Wanted
 
 Solver = Literal["HiGHS", "CBC"]
 Kind = Literal["optimal", "incumbent", "infeasible", "nothing", "failed"]
-"""Proven within the gap asked for; a plan without that proof; proven to have none; no plan in time; no answer at all."""
+"""Proven within the gap asked for; a plan without that proof; proven to have none; no plan in time; no answer."""
 GRACE_S = 0.3
 """How long after its limit a child may still answer before it is killed."""
 REUSES = 500
 """Problems after which a child is replaced."""
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv[2]); from engine.process import serve; serve(int(sys.argv[1]))"
+SMALL = 2_000
+"""Candidates up to which a child is kept for the next problem; a large one leaves memory behind."""
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[2]); from engine.process import serve; serve(int(sys.argv[1]))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a solver says, to be believed after an exact re-check. ``plans`` are all it met, the best last; ``bound`` is the
-    most that the measure can be, rounded outward (None: unknown). Times in seconds."""
+    """What a solver says, to be believed after an exact re-check. ``plans`` are all it met, the best last; ``bound``
+    is the most that the measure can be, rounded outward (None: unknown). Times in seconds."""
 
     kind: Kind
     plans: tuple[tuple[int, ...], ...] = ()
@@ -74,6 +78,7 @@ class Answer:
     build_s: float = 0.0
     solve_s: float = 0.0
     nodes: int = 0
+    is_on_the_way: bool = False
 
 
 class SolverChild:
@@ -81,8 +86,8 @@ class SolverChild:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        self.scratch = tempfile.mkdtemp(prefix="roadmap-solver-")
-        with theirs:
+        with ours, theirs:
+            self.scratch = tempfile.mkdtemp(prefix="roadmap-solver-")
             self.process = subprocess.Popen(  # noqa: S603 — our own interpreter, no shell
                 [sys.executable, "-c", _START, str(theirs.fileno()), json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,
@@ -92,53 +97,56 @@ class SolverChild:
                 start_new_session=True,
                 env={**os.environ, "TMPDIR": self.scratch},
             )
-        self.pipe = Connection(ours.detach())
+            self.pipe = Connection(ours.detach())
         self.owner = os.getpid()
+        self.subject: Subject | None = None
         self.uses = 0
 
-    def give(self, subject: Subject) -> bool:
-        """Hands over the problem that the tasks to come are about; False where the child is gone."""
-        self.uses += 1
-        return self._send(subject)
+    def answer(self, subject: Subject, task: Task) -> Answer:
+        """The child's answer about the subject, which is handed over once.
 
-    def answer(self, task: Task) -> Answer:
-        """The child's answer; one that is late is killed, and what plans it sent before count. Then it is of no more use."""
+        A child that is late is killed, and what plans it sent before count.
+        """
         plans: list[tuple[int, ...]] = []
         bound: Fraction | None = None
-        give_up = time.monotonic() + task.limit_s + GRACE_S
-        if not self._send(task):
-            return Answer("failed", solver=task.solver)
+        alarm = threading.Timer(task.limit_s + GRACE_S, self._end)
+        alarm.start()
         try:
-            while self.pipe.poll(max(0.0, give_up - time.monotonic())):
+            if self.subject is not subject:
+                self.pipe.send(subject)
+                self.subject = subject
+                self.uses += 1
+            self.pipe.send(task)
+            while True:
                 said: Answer = self.pipe.recv()
-                if said.kind != "incumbent" or said.version:
+                if not said.is_on_the_way:
                     return said
-                plans = [*plans, *said.plans]
-                bound = said.bound if said.bound is not None else bound
-            kind: Kind = "incumbent" if plans else "nothing"
-        except (EOFError, OSError):
-            kind = "incumbent" if plans else "failed"
-        self.kill()
-        return Answer(kind, tuple(plans), bound, task.solver, "killed", solve_s=task.limit_s)
-
-    def _send(self, message: Subject | Task) -> bool:
-        try:
-            self.pipe.send(message)
-        except (OSError, ValueError):
+                plans.extend(said.plans)
+                bound = bound if said.bound is None else said.bound
+        except (EOFError, OSError):  # killed by the alarm, or crashed
+            is_late = not alarm.is_alive()
             self.kill()
-            return False
-        return True
+        finally:
+            alarm.cancel()
+            alarm.join()
+        kind: Kind = "incumbent" if plans else "nothing" if is_late else "failed"
+        why = "stopped when its time was up" if is_late else "crashed"
+        return Answer(kind, tuple(plans), bound, task.solver, why, solve_s=task.limit_s if is_late else 0.0)
 
     @property
     def is_alive(self) -> bool:
         """True while the child can be given work."""
         return not self.pipe.closed and self.process.poll() is None
 
-    def kill(self) -> None:
-        """Ends the child and all that it started; may be called again."""
+    def _end(self) -> None:
+        """Ends the child and all that it started."""
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """Ends the child and clears up after it; may be called again."""
+        self._end()
         self.process.wait()
         self.pipe.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -165,7 +173,8 @@ class _Idle:
 
     def put(self, child: SolverChild) -> None:
         with self.lock:
-            if child.is_alive and child.uses < REUSES and len(self.children) < 2:
+            size = len(child.subject.problem.candidates) if child.subject else 0
+            if child.is_alive and child.uses < REUSES and size <= SMALL and len(self.children) < 2:
                 self.children.append(child)
                 return
         child.kill()
@@ -183,7 +192,7 @@ atexit.register(_idle.end)
 
 
 class Crew:
-    """Asks children about one problem; one that died is replaced. As a context, it gives the last one back at the end."""
+    """Asks children about one problem; one that died is replaced. A context, at whose end the last goes back."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -195,8 +204,7 @@ class Crew:
             if self.child is None or not self.child.is_alive:
                 self.child = None
                 self.child = _idle.take()
-                self.child.give(self.subject)
-            return self.child.answer(task)
+            return self.child.answer(self.subject, task)
         except OSError as error:  # no process or no socket to be had
             return Answer("failed", solver=task.solver, version=str(error))
 

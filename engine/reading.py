@@ -1,6 +1,7 @@
 """JSON text -> Problem, or everything that is wrong with it (``model.md`` sections 1 and 3).
 
-Text is hostile: too long, too deep, no JSON at all, keys given twice, numbers that are none. Each is told with its path.
+Text is hostile: too long, too deep, no JSON at all, keys given twice, numbers that are none. Each is told with its
+path.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def read_problem(text: str | bytes) -> Problem | Solution:
 
 
 def check_problem(problem: Problem) -> list[Mapping[str, Any]]:
-    """What is wrong with a Problem made by code: the same errors ``read_problem`` would give of its JSON; [] where sound."""
+    """What is wrong with a Problem made by code: the same errors ``read_problem`` would give of its JSON; [] where
+    sound."""
     notes = Notes()
     settle(problem, notes)
     return list(notes.all_errors())

@@ -77,7 +77,9 @@ class Reasons:
             broken = next(self._broken_amounts(gone), None)
             if broken is not None:
                 return rule_words(self.settled, broken)
-            for number in sorted({n for j in gone for n in self.groups_of.get(self.ledger.candidates[j].initiative_key, ())}):
+            for number in sorted(
+                {n for j in gone for n in self.groups_of.get(self.ledger.candidates[j].initiative_key, ())}
+            ):
                 group = self.rules.groups[number]
                 held = sum(self.ledger.is_selected(key, self.plan.selection) for key in group.members)
                 if held < (group.min_selected or 0):
@@ -87,7 +89,6 @@ class Reasons:
     # out --------------------------------------------------------------------------------------------------------------
 
     def _why_out(self, i: int) -> str:
-        candidate = self.ledger.candidates[i]
         barred = self._barred(i)
         if barred:
             return barred
@@ -96,7 +97,7 @@ class Reasons:
             if self._barred(j):
                 return f"needs {self._name(j)}, which cannot be in: {self._barred(j)}"
         for j in (i, *sorted(added - {i})):
-            rivals = sorted(self.links.rivals[j] & (self.plan.selection | added))
+            rivals = sorted((self.links.rivals[j] & self.plan.selection) | (self.links.rivals[j] & added))
             if rivals:
                 who = "" if j == i else f"needs {self._name(j)}, which "
                 return f"{who}cannot go together with {self._name(rivals[0])}"
@@ -115,7 +116,6 @@ class Reasons:
         if broken is not None:
             words = rule_words(self.settled, broken) if isinstance(broken, Rule) else broken
             return f"no room:{company} it would break {words}"
-        del candidate
         return f"would fit and add {self._worth(gain)}; the search ended before a plan with it was found"
 
     def _barred(self, i: int) -> str | None:
@@ -132,7 +132,9 @@ class Reasons:
         return None
 
     def _broken_choice(self, added: set[int]) -> str | None:
-        for number in sorted({n for j in added for n in self.groups_of.get(self.ledger.candidates[j].initiative_key, ())}):
+        for number in sorted(
+            {n for j in added for n in self.groups_of.get(self.ledger.candidates[j].initiative_key, ())}
+        ):
             group = self.rules.groups[number]
             held = sum(self.ledger.is_selected(key, self.plan.selection) for key in group.members)
             if group.max_selected is not None and held > group.max_selected:
@@ -144,7 +146,9 @@ class Reasons:
     def _broken_amounts(self, changed: set[int]) -> Iterator[Rule]:
         """Rules about amounts that the plan as it stands breaks, among those that the changed candidates touch."""
         lines = {line for j in changed for line, _ in self.ledger.touches[j]}
-        lines |= {line for j in changed for s in self.ledger.synergies_of[j] for line, _ in self.ledger.synergy_touches[s]}
+        lines |= {
+            line for j in changed for s in self.ledger.synergies_of[j] for line, _ in self.ledger.synergy_touches[s]
+        }
         for line in sorted(lines):
             for rule in self.rules_on.get(line, ()):
                 if not self.plan.is_sound(rule):

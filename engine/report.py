@@ -20,7 +20,9 @@ WARN_UP_TO = Fraction(5, 100)
 """A target this much short, relative to what is required, is a warning; beyond it is critical."""
 
 
-def report(problem: Problem, ledger: Ledger, links: Links, found: Found, greedy: Tally | None, notes: Notes) -> Solution:
+def report(
+    problem: Problem, ledger: Ledger, links: Links, found: Found, greedy: Tally | None, notes: Notes
+) -> Solution:
     """The Solution for what a search found."""
     plan = found.plan
     common: dict[str, Any] = {
@@ -30,7 +32,7 @@ def report(problem: Problem, ledger: Ledger, links: Links, found: Found, greedy:
         "solver": solver_facts(found),
     }
     if plan is None:
-        conflict = {"rules": [], "repairs": []} if found.status == "infeasible" else None
+        conflict: dict[str, Any] | None = {"rules": [], "repairs": []} if found.status == "infeasible" else None
         return Solution(**common, conflict=conflict)
     settled = ledger.settled
     objective, bound = plan.objective, found.bound
@@ -55,7 +57,7 @@ def solver_facts(found: Found) -> dict[str, Any]:
     """Who solved, with which options, and what it took in all."""
     if not found.answers:
         return {"name": "exact arithmetic", "version": "", "options": {}, "build_s": 0, "solve_s": 0, "nodes": 0}
-    decisive = next((answer for answer in found.answers if answer.plans), found.answers[-1])
+    decisive = next((answer for answer in found.answers if answer.plans), found.answers[0])
     return {
         "name": decisive.solver,
         "version": decisive.version,
@@ -90,7 +92,8 @@ def _items(problem: Problem, ledger: Ledger, links: Links, plan: Tally) -> tuple
 
 
 def _losses(links: Links, plan: Tally) -> dict[int, Fraction]:
-    """For each selected: the objective lost when it and all that needs it are taken out of this plan, not solved again."""
+    """For each selected: the objective lost when it and all that needs it are taken out of this plan, not solved
+    again."""
     objective = plan.objective
     by_group: dict[frozenset[int], Fraction] = {}
     losses: dict[int, Fraction] = {}
@@ -123,10 +126,7 @@ def _outcome(ledger: Ledger, plan: Tally, target: Target) -> TargetOutcome:
     gap = target.sign * (target.required - achieved)
     if target.type == "cap":
         gap = -gap
-    if gap <= 0:
-        severity = "OK"
-    else:
-        severity = "WARN" if gap / target.short_unit <= WARN_UP_TO else "CRITICAL"
+    is_near = gap / target.short_unit <= WARN_UP_TO
     settled = ledger.settled
     return TargetOutcome(
         dimension=target.dimension,
@@ -136,7 +136,7 @@ def _outcome(ledger: Ledger, plan: Tally, target: Target) -> TargetOutcome:
         required=decimal_of(target.required),
         achieved=decimal_of(achieved),
         gap=decimal_of(gap),
-        severity=severity,
+        severity="OK" if gap <= 0 else "WARN" if is_near else "CRITICAL",
     )
 
 

@@ -19,6 +19,7 @@ from engine.rows_in_force import Book, RowReading
 from engine.sentences import listed, nearest, percent, quoted, shown, told
 
 Elements = list[Element]
+FEWEST = {"min": "fewest", "max": "most"}
 _SAYS_NOTHING = "This row says nothing yet; choose a constraint_type, or clear the row"
 _EVERY_RULE = (
     "dimension",
@@ -113,9 +114,7 @@ def _tokens(bound: str, field: str) -> Callable[[_Rule], Elements]:
 
     def read(rule: _Rule) -> Elements:
         where = rule.slice()
-        amount = rule.amount(
-            bound, f"how many tokens are {at} to be spent" if bound == "min" else "the most tokens allowed"
-        )
+        amount = rule.amount(bound, "the fewest tokens to be spent" if bound == "min" else "the most tokens allowed")
         resource, period = (rule.row.resource or "").strip(), rule.row.period
         if resource and period and bound == "min":
             rule.error("period", "A floor holds for a resource or for a period, not both; clear one of them")
@@ -164,7 +163,7 @@ def _counts(bound: str, field: str) -> Callable[[_Rule], Elements]:
     at = "at least" if bound == "min" else "at most"
 
     def read(rule: _Rule) -> Elements:
-        where, count = rule.slice(), rule.count(bound, f"how many initiatives {at} are to be chosen")
+        where, count = rule.slice(), rule.count(bound, f"the {FEWEST[bound]} initiatives to choose there")
         if where is None or count is None:
             return []
         return [rule.element((field, *where), count, bound, f"{rule.who(*where)}: {at} {count} initiatives")]
@@ -176,7 +175,7 @@ def _shares(bound: str, field: str) -> Callable[[_Rule], Elements]:
     at = "at least" if bound == "min" else "at most"
 
     def read(rule: _Rule) -> Elements:
-        where, share = rule.slice(), rule.share(bound, f"{at} what percentage of all tokens it gets, like 30%")
+        where, share = rule.slice(), rule.share(bound, f"the {FEWEST[bound]} of all tokens it may get, like 30%")
         if where is None or share is None:
             return []
         says = f"{rule.who(*where)}: {at} {percent(share)} of all tokens"

@@ -12,8 +12,8 @@ from engine.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """``by_kpi`` are the s_k in use, by folded name; ``z`` what goals are paid in; ``worth`` the value of one raw unit of
-    each KPI of the objective, negative for one that is to decrease."""
+    """``by_kpi`` are the s_k in use, by folded name; ``z`` what goals are paid in; ``worth`` the value of one raw unit
+    of each KPI of the objective, negative for one that is to decrease."""
 
     by_kpi: Mapping[str, Fraction]
     z: Fraction

@@ -1,4 +1,4 @@
-"""The search for the best plan: objective first, then the ties, each proposal believed only after the exact re-check."""
+"""The search for the best plan: objective first, then the ties; each proposal is believed after the exact check."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ SHORTEST_S = 0.02
 """A solve is not begun with less time than this."""
 MOST_RESTARTS = 5
 _WAYS: tuple[tuple[Solver, bool, int], ...] = (("HiGHS", True, 0), ("CBC", True, 0), ("HiGHS", False, 1))
-"""Solver, presolve, what is added to the seed: asked in turn until one gives a plan or two say that there is none."""
+"""Solver, presolve, what is added to the seed: asked in turn until one proves a plan or two say that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``started`` by the monotonic clock, ``seconds`` from then on."""
+    """``started`` by the monotonic clock, ``seconds`` from then on, of which ``kept`` are for the re-check and the
+    report."""
 
     started: float
     seconds: float
+    kept: float = 0.1
 
     def left(self) -> float:
-        """Seconds left for solvers; a little is kept for the re-check and the report."""
-        return self.started + self.seconds - min(0.2, 0.05 * self.seconds) - time.monotonic()
+        """Seconds left for solvers."""
+        return self.started + self.seconds - min(self.kept, self.seconds / 2) - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +125,21 @@ class Search:
         return stage, False
 
     def _from_any_solver(self, gap: Fraction) -> _Stage:
-        """A plan from the first solver that has one. Infeasible only if two of them say so."""
+        """What the first solver proves, or the best that any of them had. Infeasible only if two of them say so."""
         denials = 0
+        best = _Stage("nothing")
         for way in _WAYS:
             stage = self._best("objective", {}, gap, self.limits.seconds, way)
-            if stage.plan is not None:
+            if stage.kind == "optimal":
                 return stage
             denials += stage.kind == "infeasible"
             if denials == 2:
                 return stage
-        return _Stage("nothing")
+            if stage.plan is not None:
+                bounds = [bound for bound in (best.bound, stage.bound) if bound is not None]
+                plan = _better(stage.plan, best.plan)
+                best = _Stage("incumbent", plan, min(bounds, default=None))
+        return best
 
     # ties -------------------------------------------------------------------------------------------------------------
 
@@ -185,7 +192,7 @@ class Search:
             left = min(give_up - time.monotonic(), self.limits.left())
             if left < SHORTEST_S:
                 return _Stage("nothing")
-            lowered = {m: v - slack if m == "objective" else v for m, v in at_least.items()}
+            lowered: dict[Measure, Fraction] = {m: v - slack if m == "objective" else v for m, v in at_least.items()}
             wanted = Wanted(measure, lowered, (*self.cuts, *cuts))
             answer = self.crew.ask(Task(wanted, solver, float(gap), left, seed % 2**31, presolve))
             self.answers.append(answer)

@@ -24,8 +24,8 @@ TOKENS = ("tokens", "engineering_tokens")
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """``problem`` has folded names, candidates sorted by key, and rules that name nothing twice. The ``…_names`` give the
-    spelling to show for each folded name; ``positions`` the place of each candidate in the problem as given."""
+    """``problem`` has folded names, candidates sorted by key, and rules that name nothing twice. The ``…_names`` give
+    the spelling to show for each folded name; ``positions`` the place of each candidate in the problem as given."""
 
     problem: Problem
     initiative_names: Mapping[str, str]
@@ -54,7 +54,9 @@ def settle(problem: Problem, notes: Notes) -> Settled:
     objective = _objective(problem.objective, kpis, known_kpis, notes)
     _limits(problem, notes)
     order = sorted(range(len(candidates)), key=lambda i: candidates[i].initiative_key)
-    spelled = {c.initiative_key: problem.candidates[i].initiative_key.strip() for i, c in reversed(list(enumerate(candidates)))}
+    spelled = {
+        c.initiative_key: problem.candidates[i].initiative_key.strip() for i, c in reversed(list(enumerate(candidates)))
+    }
     resources = {name for candidate in candidates for name in candidate.resources}
     names = RuleNames(candidates, set(spelled), known_kpis, known_periods, resources, _slice_names(problem.candidates))
     rules = folded_rules(problem.constraint_set, names, problem.previous_selection is not None, notes)
@@ -127,12 +129,19 @@ def _candidates(
 
 
 def _candidate(
-    path: str, key: str, given: Candidate, kpis: Mapping[str, Kpi] | None, periods: Mapping[str, str] | None, notes: Notes
+    path: str,
+    key: str,
+    given: Candidate,
+    kpis: Mapping[str, Kpi] | None,
+    periods: Mapping[str, str] | None,
+    notes: Notes,
 ) -> Candidate:
     tell_negative(f"{path}.engineering_tokens", given.engineering_tokens, notes)
     update: dict[str, Any] = {
         "initiative_key": key,
-        "resources": _map(f"{path}.resources", (f"candidates.{key}", "resources"), given.resources, notes, tell_negative),
+        "resources": _map(
+            f"{path}.resources", (f"candidates.{key}", "resources"), given.resources, notes, tell_negative
+        ),
         "kpi_contributions": _map(
             f"{path}.kpi_contributions", (f"candidates.{key}", "kpi_contributions"), given.kpi_contributions, notes
         ),
@@ -153,11 +162,23 @@ def _candidate(
             update[field] = normalised(period)
         elif period is not None:
             update[field] = None
+    if periods is not None and given.duration_periods > _window(update, given, tuple(periods)):
+        message = (
+            f"{given.initiative_key.strip()} cannot be worked on within the plan's periods, so it cannot be selected."
+        )
+        notes.warn((f"candidates.{key}", "duration_periods"), message)
     for dimension in DIMENSIONS:
         attribute: str | None = getattr(given, dimension)
         if attribute is not None:
             update[dimension] = normalised(attribute) or None
     return given.model_copy(update=update)
+
+
+def _window(folded: Mapping[str, Any], given: Candidate, periods: tuple[str, ...]) -> int:
+    """How many periods lie between the first and the last in which the candidate may be worked on."""
+    first, last = folded.get("earliest_period", given.earliest_period), folded.get("latest_period", given.latest_period)
+    start = periods.index(first) if first in periods else 0
+    return (periods.index(last) if last in periods else len(periods) - 1) - start + 1
 
 
 def _objective(
@@ -178,8 +199,8 @@ def _objective(
         message = "The objective mode lexicographic is not supported yet; use north_star, weighted_kpis or score."
         notes.error("objective.mode", objective.mode, "north_star, weighted_kpis or score", message)
     elif objective.mode == "north_star" and len(stars) != 1 and known is not None:
-        found = "none" if not stars else ", ".join(stars)
-        message = f"The mode north_star needs exactly one KPI of level north_star; there {'is' if not stars else 'are'} {found}."
+        found = ", ".join(stars) or "none"
+        message = f"The mode north_star needs exactly one KPI of level north_star; found: {found}."
         notes.error("kpis", found, "exactly one KPI of level north_star", message)
     elif objective.mode == "weighted_kpis" and not any(weights.values()):
         notes.warn(("objective", "weights"), "No KPI has a weight, so every plan is worth the same.")

@@ -1,4 +1,4 @@
-"""The rules of a constraint set settled: folded names, canonical slices, nothing twice; what is wrong or odd is noted."""
+"""The rules of a constraint set settled: folded names, canonical slices, nothing twice; what is wrong is noted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from engine.folding import merged, tell_negative, tell_unknown
 from engine.inputs import DIMENSIONS
@@ -64,7 +64,9 @@ def folded_rules(rules: ConstraintSet, names: RuleNames, has_previous: bool, not
     if rules.max_changes is not None:
         tell_negative("constraint_set.max_changes", Decimal(rules.max_changes), notes)
         if not has_previous:
-            notes.warn(("max_changes",), "max_changes says nothing: no previous selection is given to count changes from.")
+            notes.warn(
+                ("max_changes",), "max_changes says nothing: no previous selection is given to count changes from."
+            )
     return rules.model_copy(update=update)
 
 
@@ -137,8 +139,8 @@ class _Folding:
     def _same(self, parts: tuple[str, ...], where: str, first: str, one: Any, other: Any) -> Any:
         """What two spellings of one entry say together: maps are joined, equal values are one, others are an error."""
         if isinstance(one, dict) and isinstance(other, dict):
-            joined: dict[str, Any] = dict(one)
-            for key, value in other.items():
+            joined = dict(cast("dict[str, Any]", one))
+            for key, value in cast("dict[str, Any]", other).items():
                 joined[key] = (
                     self._same((*parts, key), f"{where}.{key}", f"{first}.{key}", joined[key], value)
                     if key in joined
@@ -150,7 +152,7 @@ class _Folding:
         else:
             message = f"{first} and {where} are one slice, given twice with different values; keep one of them."
             self.notes.error(where, other, f"what {first} says", message)
-        return one
+        return cast("Any", one)
 
     def by_resource(self, path: tuple[str, ...], given: Mapping[str, Slices]) -> dict[str, Any]:
         """resource -> dimension -> key -> bound."""
@@ -307,7 +309,9 @@ class _Folding:
             self._kpi(f"constraint_set.synergy_bonuses[{i}].kpi_key", synergy.kpi_key)
             members = self.keys("synergy_bonuses", synergy.members, label=label)
             if not any(member in self.names.candidates for member in members):
-                self.notes.warn(("synergy_bonuses", label), "No member of this synergy is a candidate: it earns nothing.")
+                self.notes.warn(
+                    ("synergy_bonuses", label), "No member of this synergy is a candidate: it earns nothing."
+                )
             kpi_key = normalised(synergy.kpi_key)
             same = (members, kpi_key, synergy.bonus)
             if same in found:

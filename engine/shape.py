@@ -1,7 +1,7 @@
 """The shape of a problem's JSON, declared once, and the walk that turns a JSON tree into a Problem.
 
-The walk tells every misfit with its path and goes on with what stands for "not set", so that all of them are told at once.
-Absent, null and "" mean the same.
+The walk tells every misfit with its path and goes on with what stands for "not set", so that all of them are told at
+once. Absent, null and "" mean the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from engine.notes import Notes
 from engine.problem import (
@@ -52,8 +52,8 @@ def is_set(value: Any) -> bool:
 
 
 def problem_from(tree: Any, notes: Notes) -> Problem | None:
-    """The problem in a JSON tree (numbers as Decimal). Misfits are noted and stand as "not set"; None where too little is
-    left to make a problem of."""
+    """The problem in a JSON tree (numbers as Decimal). Misfits are noted and stand as "not set"; None where too little
+    is left to make a problem of."""
     read = _PROBLEM(notes, "", tree)
     return None if read is UNSET else read
 
@@ -98,7 +98,7 @@ def _list(kind: Kind, *, length: int | None = None) -> Kind:
     def read(notes: Notes, path: str, value: Any) -> Any:
         if not isinstance(value, list):
             return _misfit(notes, path, value, "a list")
-        listed: list[Any] = value
+        listed = cast("list[Any]", value)
         held = sum(map(is_set, listed))
         if length is not None and held != length:
             return _misfit(notes, path, value, f"a list of {length}", f"must be a list of {length}, not of {held}")
@@ -115,7 +115,7 @@ def _map(kind: Kind) -> Kind:
             return _misfit(notes, path, value, "an object")
         _tell_repeated(notes, path, value)
         entries: dict[str, Any] = {}
-        for key, entry in value.items():
+        for key, entry in cast("dict[str, Any]", value).items():
             where = f"{path}.{key}"
             if _is_foul(key):
                 _misfit(notes, path, key, "names that are text", "has a name with a character that is no text")
@@ -128,8 +128,8 @@ def _map(kind: Kind) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """An object with declared fields. ``stands_for`` says what goes on where a field without a default is not set; that it
-    is not set is told unless the field ``may_be_absent``."""
+    """An object with declared fields. ``stands_for`` says what goes on where a field without a default is not set;
+    that it is not set is told unless the field ``may_be_absent``."""
 
     make: Callable[..., Any]
     fields: Mapping[str, Kind]
@@ -139,7 +139,7 @@ class _Record:
     def __call__(self, notes: Notes, path: str, value: Any) -> Any:
         if not isinstance(value, dict):
             return _misfit(notes, path, value, "an object")
-        given: dict[str, Any] = value
+        given = cast("dict[str, Any]", value)
         dot = f"{path}." if path else ""
         _tell_repeated(notes, path, given)
         for name in [name for name in given if name not in self.fields]:
@@ -158,9 +158,7 @@ class _Record:
         return self.make(**{**self.stands_for, **read})
 
 
-def _record(
-    make: Callable[..., Any], fields: Mapping[str, Kind], *may_be_absent: str, **stands_for: Any
-) -> Kind:
+def _record(make: Callable[..., Any], fields: Mapping[str, Kind], *may_be_absent: str, **stands_for: Any) -> Kind:
     return _Record(make, fields, stands_for, frozenset(may_be_absent))
 
 
@@ -193,9 +191,7 @@ _AMOUNTS = _map(_number)
 _SLICES = _map(_AMOUNTS)
 _COUNTS = _map(_map(_whole))
 _KEYS = _list(_text)
-_TARGET = _record(
-    Target, {"value": _number, "baseline": _number, "penalty": _number, "notes": _text}, value=Decimal(0)
-)
+_TARGET = _record(Target, {"value": _number, "baseline": _number, "penalty": _number, "notes": _text}, value=Decimal(0))
 _CONSTRAINT_SET = _record(
     ConstraintSet,
     {
@@ -214,7 +210,9 @@ _CONSTRAINT_SET = _record(
         "mandatory_initiatives": _KEYS,
         "exclusions_initiatives": _KEYS,
         "exclusions_pairs": _list(_list(_text, length=2)),
-        "bundles": _list(_record(Bundle, {"bundle_key": _text, "members": _KEYS}, "bundle_key", "members", bundle_key="", members=())),
+        "bundles": _list(
+            _record(Bundle, {"bundle_key": _text, "members": _KEYS}, "bundle_key", "members", bundle_key="", members=())
+        ),
         "groups": _list(
             _record(
                 Group,

@@ -1,4 +1,4 @@
-"""JSON of problems and results: compact, exact, numbers in shortest form; and the digest by which a problem is known."""
+"""JSON of problems and results: compact, exact, numbers in shortest form; and the digest of a problem."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from engine.canonical import number_text
 from engine.settling import Settled
@@ -34,7 +34,7 @@ def settled_digest(settled: Settled) -> str:
 
 
 def _write(value: Any, out: list[str], numbers: dict[Decimal, str]) -> None:
-    kind = type(value)
+    kind = cast("type[Any]", type(value))
     if kind is str:
         out.append(_quoted(value))
     elif kind is Decimal:
@@ -47,7 +47,7 @@ def _write(value: Any, out: list[str], numbers: dict[Decimal, str]) -> None:
     elif kind is int:
         out.append(str(value))
     elif isinstance(value, Mapping):
-        held: Mapping[str, Any] = value
+        held = cast("Mapping[str, Any]", value)
         before = "{"
         for key, entry in held.items():
             out.append(before + _quoted(str(key)) + ":")
@@ -55,7 +55,7 @@ def _write(value: Any, out: list[str], numbers: dict[Decimal, str]) -> None:
             before = ","
         out.append("}" if held else "{}")
     elif isinstance(value, (list, tuple)):
-        listed: Sequence[Any] = value
+        listed = cast("Sequence[Any]", value)
         before = "["
         for entry in listed:
             out.append(before)
@@ -71,6 +71,7 @@ _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 def _sorted_maps(value: Any) -> Any:
     if isinstance(value, Mapping):
-        held: Mapping[str, Any] = value
+        held = cast("Mapping[str, Any]", value)
         return {key: _sorted_maps(held[key]) for key in sorted(held)}
-    return [_sorted_maps(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+    listed = cast("Sequence[Any]", value)
+    return [_sorted_maps(entry) for entry in listed] if isinstance(value, (list, tuple)) else value

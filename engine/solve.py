@@ -1,5 +1,10 @@
 """Problem -> Solution; and, inside a solver child, the only place that runs PuLP and reads its results."""
 
+# PuLP and highspy carry no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false, reportPrivateUsage=false
+# pyright: reportOptionalMemberAccess=false
+
 from __future__ import annotations
 
 import time
@@ -28,31 +33,37 @@ if TYPE_CHECKING:
 EXIT_CODES = {"optimal": 0, "feasible": 0, "invalid": 1, "infeasible": 3, "no_solution_in_time": 6}
 FEASIBILITY = 1e-6
 """What solvers take for zero, in the scale of a row or of the objective."""
+LONGEST_S = 1e7
+"""A limit beyond this is none."""
+PER_CANDIDATE_S = 1e-4
+"""What the exact re-check and the report take."""
 
 
 def solve(
     problem: Problem,
     *,
     time_limit_s: Decimal | float | None = None,
-    relative_gap: Decimal | float | None | Literal["problem"] = "problem",
+    relative_gap: Decimal | float | Literal["problem"] | None = "problem",
     spent_s: float = 0.0,
 ) -> Solution:
     """The best plan and what is known of it (``model.md`` section 7). Never raises for the problem's sake.
 
-    ``time_limit_s`` (seconds) and ``relative_gap`` (a fraction; None: automatic) win over the problem's own; ``spent_s`` is
-    what reading has already taken of the limit. Solvers run in child processes, which are killed when time is up.
+    ``time_limit_s`` (seconds) and ``relative_gap`` (a fraction; None: automatic) win over the problem's own;
+    ``spent_s`` is what reading has already taken of the limit. Solvers run in child processes, which are killed when
+    time is up.
     """
     started = time.monotonic() - spent_s
     notes = Notes()
     settled = settle(problem, notes)
     if notes.errors:
         return Solution(status="invalid", errors=notes.all_errors(), warnings=tuple(notes.warnings))
-    limit = problem.solver.time_limit_s if time_limit_s is None else time_limit_s
+    limit = min(LONGEST_S, float(problem.solver.time_limit_s if time_limit_s is None else time_limit_s))
     gap = problem.solver.relative_gap if relative_gap == "problem" else relative_gap
     ledger = Ledger(settled, scales_of(settled.problem, notes))
     links = Links(ledger)
     greedy = None if contradiction(ledger) else greedy_plan(ledger, links)
-    found = _found(ledger, greedy, Limits(started, float(limit)), None if gap is None else Fraction(str(gap)))
+    limits = Limits(started, limit, 0.1 + PER_CANDIDATE_S * len(ledger.candidates))
+    found = _found(ledger, greedy, limits, None if gap is None else Fraction(str(gap)))
     return report(problem, ledger, links, found, greedy, notes)
 
 
@@ -86,14 +97,19 @@ def answer_task(subject: Subject, task: Task, send: Callable[[Answer], object]) 
     run = _run_cbc if task.solver == "CBC" else _run_highs
     try:
         return run(formulation, task, build_s, send)
-    except Exception as error:  # noqa: BLE001 — whatever a solver does, the parent gets an answer
+    except Exception as error:  # whatever a solver does, the parent gets an answer
         return Answer("failed", solver=task.solver, version=f"{type(error).__name__}: {error}")
 
 
 def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Callable[[Answer], object]) -> Answer:
     import highspy
 
-    options: dict[str, Any] = {"random_seed": task.seed, "threads": 1, "mip_rel_gap": task.relative_gap, "mip_abs_gap": 0.0}
+    options: dict[str, Any] = {
+        "random_seed": task.seed,
+        "threads": 1,
+        "mip_rel_gap": task.relative_gap,
+        "mip_abs_gap": 0.0,
+    }
     if not task.presolve:
         options["presolve"] = "off"
     limit = task.limit_s - build_s
@@ -102,15 +118,18 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     told = started
     kinds = highspy.cb.HighsCallbackType
 
+    def on_the_way(met: tuple[tuple[int, ...], ...], dual_bound: float) -> Answer:
+        return Answer("incumbent", met, _outward(-dual_bound, formulation), is_on_the_way=True)
+
     def heard(kind: Any, _message: str, out: Any, back: Any, _data: Any) -> None:
         nonlocal told
         now = time.monotonic()
         if kind == kinds.kCallbackMipImprovingSolution:
             plans.append(_selected(out.mip_solution, len(formulation.x)))
-            send(Answer("incumbent", (plans[-1],), _outward(-out.mip_dual_bound, formulation.scale)))
+            send(on_the_way((plans[-1],), out.mip_dual_bound))
         elif now - told > 0.5:
             told = now
-            send(Answer("incumbent", (), _outward(-out.mip_dual_bound, formulation.scale)))
+            send(on_the_way((), out.mip_dual_bound))
         if now - started > limit and kind == kinds.kCallbackMipInterrupt:
             back.user_interrupt = True
 
@@ -128,7 +147,7 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     return Answer(
         kind,
         (*plans, plan) if plan is not None else tuple(plans),
-        _outward(-info.mip_dual_bound, formulation.scale),
+        _outward(-info.mip_dual_bound, formulation),
         "HiGHS",
         highs.version(),
         options,
@@ -158,7 +177,8 @@ def _run_cbc(formulation: Formulation, task: Task, build_s: float, send: Callabl
 
 
 def read_result(formulation: Formulation) -> tuple[Kind, tuple[int, ...] | None]:
-    """What PuLP says, the one place that reads it: ``status`` calls a timed-out incumbent optimal, ``sol_status`` tells."""
+    """What PuLP says, the one place that reads it: ``status`` calls a timed-out incumbent optimal, ``sol_status``
+    tells."""
     import pulp
 
     kinds: Mapping[int, Kind] = {
@@ -167,7 +187,9 @@ def read_result(formulation: Formulation) -> tuple[Kind, tuple[int, ...] | None]
         pulp.LpSolutionInfeasible: "infeasible",
         pulp.LpSolutionNoSolutionFound: "nothing",
     }
-    kind = kinds.get(formulation.model.sol_status, "failed")
+    if formulation.model.status == pulp.LpStatusInfeasible:  # of CBC's "integer infeasible", sol_status says nothing
+        return "infeasible", None
+    kind: Kind = kinds.get(formulation.model.sol_status, "failed")
     if kind not in ("optimal", "incumbent"):
         return kind, None
     return kind, _selected([variable.varValue or 0.0 for variable in formulation.x], len(formulation.x))
@@ -177,11 +199,12 @@ def _selected(values: Any, count: int) -> tuple[int, ...]:
     return tuple(i for i in range(count) if values[i] > 0.5)
 
 
-def _outward(bound: float, scale: Fraction) -> Fraction | None:
+def _outward(bound: float, formulation: Formulation) -> Fraction | None:
     """A solver's upper bound in the measure's unit, rounded up by the solver's tolerance; None where there is none."""
     if not abs(bound) < 1e19:
         return None
-    return (Fraction(bound) + Fraction(FEASIBILITY) + abs(Fraction(bound)) / 10**9) / scale
+    outward = Fraction(bound) + Fraction(FEASIBILITY) + abs(Fraction(bound)) / 10**9
+    return outward / formulation.scale + formulation.constant
 
 
 def _bulk_highs(**options: Any) -> Any:
@@ -191,12 +214,12 @@ def _bulk_highs(**options: Any) -> Any:
     import pulp
 
     class BulkHiGHS(pulp.HiGHS):
-        def buildSolverModel(self, lp: pulp.LpProblem) -> None:
+        def buildSolverModel(self, lp: pulp.LpProblem) -> None:  # noqa: N802
             variables = lp.variables()
             for number, variable in enumerate(variables):
                 variable.index = number
             inf = highspy.kHighsInf
-            rows: list[Any] = list(lp._constraints.values())
+            rows: list[Any] = lp.constraints()
             starts, index, value = [0], list[int](), list[float]()
             for number, row in enumerate(rows):
                 row.index = number
@@ -208,7 +231,9 @@ def _bulk_highs(**options: Any) -> Any:
             model.num_col_, model.num_row_ = len(variables), len(rows)
             sign = -1 if lp.sense == pulp.LpMaximize else 1
             model.col_cost_ = np.array([sign * lp.objective.get(v, 0.0) for v in variables], dtype=np.double)
-            model.col_lower_ = np.array([-inf if v.lowBound is None else v.lowBound for v in variables], dtype=np.double)
+            model.col_lower_ = np.array(
+                [-inf if v.lowBound is None else v.lowBound for v in variables], dtype=np.double
+            )
             model.col_upper_ = np.array([inf if v.upBound is None else v.upBound for v in variables], dtype=np.double)
             whole, real = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
             model.integrality_ = [whole if v.cat == pulp.LpInteger else real for v in variables]
@@ -223,7 +248,7 @@ def _bulk_highs(**options: Any) -> Any:
             matrix.value_ = np.array(value, dtype=np.double)
             lp.solverModel.passModel(model)
 
-        def findSolutionValues(self, lp: pulp.LpProblem) -> tuple[int, int]:
+        def findSolutionValues(self, lp: pulp.LpProblem) -> tuple[int, int]:  # noqa: N802
             model: Any = lp.solverModel
             status, states = model.getModelStatus(), highspy.HighsModelStatus
             if status in (states.kInfeasible, states.kUnboundedOrInfeasible):  # every variable is bounded

@@ -13,7 +13,8 @@ Measure = Literal["objective", "changes", "tokens", "tiebreak"]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """At most ``most`` of these choices: to select those of ``selected``, to leave out those of ``left_out`` (by number)."""
+    """At most ``most`` of these choices: to select those of ``selected``, to leave out those of ``left_out`` (by
+    number)."""
 
     selected: frozenset[int]
     left_out: frozenset[int]

@@ -13,7 +13,8 @@ EXACT_DIGITS = 30
 
 
 def decimal_of(number: Fraction, digits: int = 20, *, up: bool = False) -> Decimal:
-    """The number as a Decimal: exact where it ends within 30 digits, else to ``digits`` figures (``up``: never too low)."""
+    """The number as a Decimal: exact where it ends within 30 digits, else to ``digits`` figures (``up``: never too
+    low)."""
     rest = number.denominator
     for prime in (2, 5):
         while rest % prime == 0:
@@ -74,4 +75,8 @@ def with_unit(settled: Settled, kpi_key: str, amount: Fraction) -> str:
     """ "48,000 EUR revenue"."""
     unit = next((kpi.unit.strip() for kpi in settled.problem.kpis if kpi.kpi_key == kpi_key), "")
     name = settled.kpi_names.get(kpi_key, kpi_key)
-    return f"{spoken(amount)} {unit} {name}" if unit and normalised(unit) != normalised(name) else f"{spoken(amount)} {name}"
+    return (
+        f"{spoken(amount)} {unit} {name}"
+        if unit and normalised(unit) != normalised(name)
+        else f"{spoken(amount)} {name}"
+    )

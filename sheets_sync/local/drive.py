@@ -108,6 +108,7 @@ class Drive:
     def written(self, file: Json, sequence: int) -> None:
         """Takes over the file resource of a committed write."""
         with self._lock:
+            self._files.pop(file["id"], None)  # the latest written comes last
             self._files[file["id"]] = {**file, "version": str(sequence)}
 
     def removed(self, file_id: str, sequence: int) -> None:
@@ -127,7 +128,7 @@ class Drive:
     def listed(self, query: str = "") -> list[Json]:
         """Files that a query picks, the latest changed first. Raises a 400 for a query that cannot be read."""
         holds = _query(query)
-        files = [file for file in list(self._files.values()) if holds(file)]
+        files = [file for file in reversed(list(self._files.values())) if holds(file)]
         return sorted(files, key=lambda file: file["modifiedTime"], reverse=True)
 
     # ---- permissions

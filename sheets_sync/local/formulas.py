@@ -109,7 +109,7 @@ class _Parser:
         kind, sign = self.peek()
         if kind == "op" and sign in "+-":
             self.take()
-            inner = self.expression(5, depth + 1)
+            inner = self.expression(6, depth + 1)  # as in Sheets, -2^2 is 4
             return ("neg", inner) if sign == "-" else inner
         node = self.atom(depth)
         while self.peek() == ("op", "%"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sheets_sync.local.page_styles import cell_css, colour, text_css
+from sheets_sync.local.page_styles import cell_css, colour, link_css, text_css
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -15,7 +15,6 @@ A cell is null, its shown text, or ``[text, style id, more]`` (see ``_cell``).""
 
 SHOWN_CHARACTERS = 4_000
 DEFAULT_HEIGHT = 21
-LINK_CSS = "color:#1155cc;text-decoration:underline"
 
 
 class Palette:
@@ -53,6 +52,15 @@ class Surroundings:
 
     bandings: tuple[Json, ...] = ()
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The options of each dropdown by ``list_key``; cells name a list by its place here."""
+
+    def number(self, key: str) -> int:
+        """The place of the list in ``lists``; -1 where there is none."""
+        return next((place for place, known in enumerate(self.lists) if known == key), -1)
+
+    def options(self) -> list[list[str]]:
+        """The options by place."""
+        return [list(options) for options in self.lists.values()]
 
 
 def row_view(index: int, raw: tuple[Any, Any], around: Surroundings, palette: Palette) -> Row:
@@ -89,9 +97,9 @@ def entered_text(cell: Json) -> str:
 
 def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) -> Any:
     """null, text, ``[text, style]`` or ``[text, style, more]``. ``more``: ``e`` the text to edit where it is another,
-    ``n`` the note, ``u`` a link, ``r`` runs of text as ``[start, style, link]``, ``b`` the state of a checkbox, ``d``
-    the dropdown, ``w`` 1 where that does not know the value, ``p`` wrap or clip (else text flows over empty
-    neighbours)."""
+    ``n`` the note, ``u`` a link and ``l`` its style, ``r`` runs of text as ``[start, style, link]``, ``b`` the state of
+    a checkbox, ``d`` the dropdown, ``w`` 1 where that does not know the value, ``p`` wrap or clip (else text flows
+    over empty neighbours)."""
     text = str(cell.get("formattedValue", ""))
     effective = cell.get("effectiveValue") or {}
     cell_format = cell.get("effectiveFormat") or cell.get("userEnteredFormat") or {}
@@ -99,7 +107,7 @@ def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) 
     entered = entered_text(cell) if "userEnteredValue" in cell else text
     if entered != text or len(text) > SHOWN_CHARACTERS:
         more["e"] = entered
-    _add_links(cell, text, more, palette)
+    _add_links(cell, text, cell_format, more, palette)
     rule = cell.get("dataValidation")
     if rule:
         _add_rule(rule, text, effective, around, more)
@@ -122,21 +130,22 @@ def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) 
     return text or None
 
 
-def _add_links(cell: Json, text: str, more: Json, palette: Palette) -> None:
+def _add_links(cell: Json, text: str, cell_format: Json, more: Json, palette: Palette) -> None:
     runs = cell.get("textFormatRuns")
     if runs and text:
         drawn: list[list[Any]] = []
         for run in runs:
             styled = run.get("format") or {}
             uri = (styled.get("link") or {}).get("uri")
-            css = text_css(styled)
-            drawn.append([int(run.get("startIndex", 0)), palette.number(css or (LINK_CSS if uri else "")), uri])
+            css = link_css(cell_format, styled) if uri else text_css(styled)
+            drawn.append([int(run.get("startIndex", 0)), palette.number(css), uri])
         more["r"] = drawn
     link = cell.get("hyperlink") or ((cell.get("userEnteredFormat") or {}).get("textFormat") or {}).get("link", {}).get(
         "uri"
     )
     if link and text:
         more["u"] = str(link)
+        more["l"] = palette.number(link_css(cell_format, {}))
 
 
 def _add_rule(rule: Json, text: str, effective: Json, around: Surroundings, more: Json) -> None:
@@ -147,7 +156,7 @@ def _add_rule(rule: Json, text: str, effective: Json, around: Surroundings, more
         return
     key = list_key(condition)
     if key is not None:
-        more["d"] = key
+        more["d"] = around.number(key)
         if text and rule.get("strict") and text not in around.lists.get(key, (text,)):
             more["w"] = 1
 

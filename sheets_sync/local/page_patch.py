@@ -43,7 +43,7 @@ def patch(old: TabView, new: TabView) -> Json:
     if old.frame != new.frame:
         change["frame"] = new.frame
     if old.around.lists != new.around.lists:
-        change["lists"] = {key: list(options) for key, options in new.around.lists.items()}
+        change["lists"] = new.around.options()
     return change
 
 

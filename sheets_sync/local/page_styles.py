@@ -19,6 +19,8 @@ _THEME = {
     "ACCENT6": "#46bdc6",
     "LINK": "#1155cc",
 }
+DARK = 128
+"""Of 255: fills below this brightness take light text."""
 _HORIZONTAL = {"LEFT": "left", "CENTER": "center", "RIGHT": "right"}
 _FLEX = {"left": "flex-start", "center": "center", "right": "flex-end"}
 _VERTICAL = {"TOP": "flex-start", "MIDDLE": "center", "BOTTOM": "flex-end"}
@@ -43,6 +45,17 @@ def colour(holder: Json, name: str) -> str | None:
             return _hex(style["rgbColor"])
     plain = holder.get(name)
     return _hex(plain) if isinstance(plain, Mapping) else None
+
+
+def link_css(cell_format: Json, text: Json) -> str:
+    """A link's text: as its own TextFormat says, else blue; on a dark fill in the colour of the cell's other text."""
+    own = text_css(text)
+    if "color:" in own:
+        return own
+    fill = colour(cell_format, "backgroundColor") or "#ffffff"
+    red, green, blue = (int(fill[start : start + 2], 16) for start in (1, 3, 5))
+    ink = "inherit" if 0.3 * red + 0.59 * green + 0.11 * blue < DARK else _THEME["LINK"]
+    return ";".join(filter(None, [f"color:{ink};text-decoration:underline", own]))
 
 
 def text_css(text: Json) -> str:

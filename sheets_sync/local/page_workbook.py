@@ -164,7 +164,7 @@ class WorkbookWindow:
                 "frame": view.frame,
                 "rows": dict(zip(view.uids, view.rows, strict=True)),
                 "order": view.uids,
-                "lists": {key: list(options) for key, options in view.around.lists.items()},
+                "lists": view.around.options(),
                 "css": css,
                 "at": {"row": at[0], "column": at[1]} if at else None,
             }

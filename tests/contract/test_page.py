@@ -251,6 +251,50 @@ def test_a_note_shows_on_hover(book: Workbook) -> None:
     expect(window.page.locator(".ag-tooltip")).to_have_text("What department means")
 
 
+def test_a_note_is_written_and_taken_away_on_the_page(book: Workbook) -> None:
+    window = book.window()
+    window.cell("B4").click()
+    window.page.get_by_label("Write a note on the cell").click()
+    window.page.locator(".ask textarea").fill("Ask Ann first")
+    window.page.get_by_role("button", name="Save").click()
+    window.cell("B4").hover()
+    expect(window.page.locator(".ag-tooltip")).to_have_text("Ask Ann first")
+    window.cell("B1").click()
+    window.page.get_by_label("Write a note on the cell").click()
+    window.page.locator(".ask textarea").fill("")
+    window.page.get_by_role("button", name="Save").click()
+    expect(window.cell("B1").locator(".corner.note")).to_have_count(0)
+
+
+def test_hidden_columns_and_rows_show_when_asked_for(book: Workbook) -> None:
+    for dimension, index in (("COLUMNS", 1), ("ROWS", 2)):
+        span = {"sheetId": 0, "dimension": dimension, "startIndex": index, "endIndex": index + 1}
+        change = {"range": span, "properties": {"hiddenByUser": True}, "fields": "hiddenByUser"}
+        book.change({"updateDimensionProperties": change})
+    window = book.window()
+    expect(window.cell("A4")).to_be_visible()
+    expect(window.cell("B4")).to_have_count(0)
+    expect(window.cell("A3")).to_have_count(0)
+    window.page.get_by_label("Show or hide the hidden columns and rows").click()
+    expect(window.cell("B3")).to_be_visible()
+
+
+def test_what_the_service_refuses_is_told_and_put_back(book: Workbook) -> None:
+    window = book.window()
+    window.cell("A2").dblclick()
+    window.page.keyboard.insert_text("x" * 50_001)
+    window.page.keyboard.press("Enter")
+    expect(window.page.locator(".q-notification")).to_contain_text("50000")
+    expect(window.cell("A2")).to_have_text("One-tap checkout")
+
+
+def test_a_deleted_tab_gives_way_to_another_one(book: Workbook) -> None:
+    window = book.window("#gid=5")
+    book.change({"deleteSheet": {"sheetId": 5}})
+    expect(window.page.locator(".tab-current")).to_have_text("Initiatives")
+    expect(window.cell("A2")).to_have_text("One-tap checkout")
+
+
 def test_rows_are_inserted_sorted_and_deleted_from_the_menu(book: Workbook) -> None:
     window = book.window()
     window.cell("A3").click(button="right")
@@ -309,7 +353,9 @@ def test_merged_cells_and_fills_show_as_one_coloured_box(book: Workbook) -> None
         {"mergeCells": {"range": area, "mergeType": "MERGE_ALL"}},
         {"repeatCell": {"range": area, "cell": red, "fields": "userEnteredFormat.backgroundColor"}},
     )
-    window = book.window("#gid=5")
+    window = book.window()
+    window.page.get_by_role("button", name="It's second").click()
+    expect(window.cell("B2")).to_be_visible()
     merged, single = window.cell("B2").bounding_box(), window.cell("D2").bounding_box()
     assert merged["width"] == pytest.approx(2 * single["width"], abs=2)
     assert merged["height"] == pytest.approx(2 * single["height"], abs=2)

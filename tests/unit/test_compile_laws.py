@@ -256,7 +256,7 @@ def test_whatever_stands_in_the_rows_there_is_a_problem_or_a_sentence_that_says_
 def test_whatever_initiatives_and_scenario_say_there_is_a_sound_problem_or_a_sentence(
     initiatives: list[InitiativeRow], changes: dict[str, Any]
 ) -> None:
-    found = compiled(initiatives=tuple(initiatives), scenarios=(replace(CORE, **changes),))
+    found = compiled(initiatives=(initiative(9, "INIT-000009"), *initiatives), scenarios=(replace(CORE, **changes),))
     assert (found.problem is None) is any(finding.stops_run for finding in found.findings)
     if found.problem is not None:
         assert not faults(found.problem)

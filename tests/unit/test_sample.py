@@ -13,6 +13,7 @@ from engine.findings import Finding, Severity
 from engine.inputs import WorkbookInputs
 from engine.keys import initiative_key
 from engine.problem import Solution
+from engine.rules import KINDS
 from engine.solve import solve
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.rows import read_inputs
@@ -86,6 +87,12 @@ def test_it_uses_every_kind_of_rule_and_of_target(inputs: WorkbookInputs) -> Non
     assert {row.type for row in inputs.targets} == {"floor", "goal", "cap"}
     assert any(row.is_active is False for row in inputs.constraints)
     assert any(row.resource and row.period for row in inputs.constraints)
+
+
+def test_the_compiler_and_the_tabs_agree_on_the_columns_of_each_kind_of_rule() -> None:
+    assert {name: set(kind.columns) for name, kind in KINDS.items()} == {
+        name: set(columns) for name, columns in CONSTRAINT_TYPES.items()
+    }
 
 
 @pytest.mark.parametrize("mistakes", [False, True])

@@ -1,7 +1,8 @@
-"""The solver against enumeration: small random problems with every kind of rule, each plan of each judged by other code.
+"""The solver against enumeration: small random problems with every kind of rule, each plan of each judged by other
+code.
 
-The oracle reads the JSON text itself, counts in whole numbers (millionths) over all 2^n plans at once, and knows nothing of
-the engine.
+The oracle reads the JSON text itself, counts in whole numbers (millionths) over all 2^n plans at once, and knows
+nothing of the engine.
 """
 
 from __future__ import annotations
@@ -72,8 +73,7 @@ class Oracle:
         if parts == ["all"]:
             return [keys == ["all"]] * self.n
         return [
-            len(keys) == len(parts)
-            and all(k and fold(c.get(d) or "") == k for d, k in zip(parts, keys, strict=True))
+            len(keys) == len(parts) and all(k and fold(c.get(d) or "") == k for d, k in zip(parts, keys, strict=True))
             for c in self.c
         ]
 
@@ -203,9 +203,7 @@ class Oracle:
             worth, z = [(self.sign[star] * self.achieved(star, [True] * self.n), Fraction(1))], self.scale(star)
         else:
             weights = {fold(k): Fraction(v) for k, v in objective["weights"].items()}
-            worth = [
-                (self.sign[k] * self.achieved(k, [True] * self.n), w / self.scale(k)) for k, w in weights.items()
-            ]
+            worth = [(self.sign[k] * self.achieved(k, [True] * self.n), w / self.scale(k)) for k, w in weights.items()]
             z = sum(weights.values(), Fraction(0))
         z = z or Fraction(1)
         digest = self.total([int(hashlib.sha256(k.encode()).hexdigest()[:6], 16) for k in self.keys])
@@ -213,7 +211,9 @@ class Oracle:
         best = None
         for m in np.flatnonzero(self.allowed):
             value = sum((int(v[m]) * f / UNIT for v, f in worth), Fraction(0))
-            penalty = sum((z * w * Fraction(max(0, need - int(got[m])), UNIT) for got, need, w in self.goals), Fraction(0))
+            penalty = sum(
+                (z * w * Fraction(max(0, need - int(got[m])), UNIT) for got, need, w in self.goals), Fraction(0)
+            )
             rank = (value - penalty, -int(self.changes[m]), -int(tokens[m]), -int(digest[m]))
             if best is None or rank > best[0]:
                 best = (rank, int(m))
@@ -234,7 +234,10 @@ def make(seed):
     def number(low, high):
         return round(r.uniform(low, high), places) if places else r.randint(int(low), int(high))
 
-    kpis = [{"kpi_key": f"k{i}", "direction": r.choice(["increase", "increase", "decrease"])} for i in range(r.randint(1, 3))]
+    kpis = [
+        {"kpi_key": f"k{i}", "direction": r.choice(["increase", "increase", "decrease"])}
+        for i in range(r.randint(1, 3))
+    ]
     kpis[0]["kpi_level"] = "north_star"
     sizes = {k["kpi_key"]: r.choice([2, 40, 1_000_000] if places == 0 else [0.05, 3, 900, 1_000_000]) for k in kpis}
     candidates = []
@@ -295,7 +298,9 @@ def add_rules(r, problem, names, sizes):
 
     def lies_in(c, dimension, key):
         parts, wanted = dimension.split("+"), key.split("|")
-        return dimension == "all" or all(fold(c.get(fold(d)) or "") == fold(k) for d, k in zip(parts, wanted, strict=True))
+        return dimension == "all" or all(
+            fold(c.get(fold(d)) or "") == fold(k) for d, k in zip(parts, wanted, strict=True)
+        )
 
     def near(values, side):
         total = sum((Decimal(str(v)) for v in values), Decimal(0))
@@ -346,7 +351,9 @@ def add_rules(r, problem, names, sizes):
     if r.random() < chance:
         members = r.sample(keys, min(len(keys), r.randint(1, 5)))
         low = r.randint(0, 2)
-        cs["groups"] = [{"group_key": "g", "members": members, "min_selected": low, "max_selected": low + r.randint(0, 2)}]
+        cs["groups"] = [
+            {"group_key": "g", "members": members, "min_selected": low, "max_selected": low + r.randint(0, 2)}
+        ]
     if r.random() < 2 * chance:
         cs["prerequisites"] = {w: r.sample(keys, r.randint(1, 2)) for w in r.sample(names, min(len(names), 2))}
     if r.random() < 2 * chance:

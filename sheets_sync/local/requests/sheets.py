@@ -192,9 +192,8 @@ def update_sheet_properties(change: Change, body: Json) -> Json:
             for name in ("title", "index", "hidden", "gridProperties", "tabColor", "tabColorStyle", "rightToLeft")
         }
         mask = {name: below for name, below in mask.items() if name in wanted or name in ("hidden", "rightToLeft")}
-    new = updated(
-        sheet.properties, wanted, {k: v for k, v in mask.items() if k not in ("index", "sheetId", "sheetType")}
-    )
+    changed = {name: below for name, below in mask.items() if name not in ("index", "sheetId", "sheetType")}
+    new = updated(sheet.properties, wanted, changed) if changed else dict(sheet.properties)
     for name in ("tabColor", "tabColorStyle"):
         if name in mask:
             styles.color_pair(new, "tabColor", name)
@@ -246,7 +245,8 @@ def update_spreadsheet_properties(change: Change, body: Json) -> Json:
         check_time_zone(wanted.get("timeZone", ""))
     if "defaultFormat" in mask:
         raise Refused("The default format of a spreadsheet is read-only.")
-    change.book.properties = updated(change.book.properties, copy.deepcopy(wanted), mask)
+    if mask:
+        change.book.properties = updated(change.book.properties, copy.deepcopy(wanted), mask)
     return {}
 
 

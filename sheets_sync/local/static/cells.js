@@ -71,18 +71,22 @@ function appendText(element, text, isWrapped) {
 
 function fillText(element, text, more, jump) {
   if (!more.r) {
-    if (more.u) element.append(link(more.u, text, jump));
+    if (more.u) element.append(styled(more.l, link(more.u, text, jump)));
     else appendText(element, text, more.p === "wrap");
     return;
   }
   more.r.forEach(([start, style, uri], index) => {
     if (index === 0 && start > 0) element.append(text.slice(0, start));
     const piece = text.slice(start, more.r[index + 1]?.[0]);
-    const span = document.createElement("span");
-    span.className = style ? "f" + style : "";
-    span.append(uri ? link(uri, piece, jump) : piece);
-    element.append(span);
+    element.append(styled(style, uri ? link(uri, piece, jump) : piece));
   });
+}
+
+function styled(style, content) {
+  const span = document.createElement("span");
+  span.className = style ? "f" + style : "";
+  span.append(content);
+  return span;
 }
 
 /** AG Grid's cell renderer: a box that fills the cell and carries its whole look. */

@@ -93,7 +93,8 @@ export class Sheet {
   // ---- what the server says
 
   load(tab) {
-    this.api.stopEditing(true);
+    this.api.destroy(); // AG Grid keeps rows and cells of the same name, with the looks that they had
+    this.api = AgGrid.createGrid(this.host, this.options());
     this.waiting = [];
     this.rows = new Map();
     this.setRows(tab.rows);
@@ -101,8 +102,6 @@ export class Sheet {
     this.lists = tab.lists;
     this.setCss(tab.css);
     this.setFrame(tab.frame);
-    this.api.deselectAll();
-    this.api.ensureIndexVisible(0, "top");
     if (tab.at) setTimeout(() => this.goTo(tab.at.row, tab.at.column));
     this.host.dataset.tab = tab.title;
   }
@@ -121,10 +120,22 @@ export class Sheet {
       const kept = new Set(change.order);
       for (const uid of [...this.rows.keys()]) if (!kept.has(uid)) this.rows.delete(uid);
     }
-    if (change.frame) this.setFrame(change.frame);
+    if (change.frame && mergesDiffer(change.frame, this.frame)) this.rebuild(change.frame);
+    else if (change.frame) this.setFrame(change.frame);
     else if (change.order || changed.some((row) => row.reshaped)) this.arrange();
     else this.redraw(changed);
     this.showFocus();
+  }
+
+  /** Draws everything anew, at the same place. */
+  rebuild(frame) {
+    const at = this.api.getFocusedCell();
+    const scroll = this.host.querySelector(".ag-body-viewport").scrollTop;
+    this.api.destroy();
+    this.api = AgGrid.createGrid(this.host, this.options());
+    this.setFrame(frame);
+    this.host.querySelector(".ag-body-viewport").scrollTop = scroll;
+    if (at) this.api.setFocusedCell(at.rowIndex, at.column.getColId(), at.rowPinned);
   }
 
   flush() {
@@ -153,6 +164,7 @@ export class Sheet {
     this.frame = frame;
     this.shape.setFrame(frame);
     this.host.classList.toggle("no-lines", !frame.gridlines);
+    this.host.classList.toggle("has-frozen", frame.frozenRows > 0);
     for (const row of this.rows.values()) row.px = undefined;
     this.api.setGridOption("columnDefs", this.columns());
     this.arrange();
@@ -371,4 +383,8 @@ export class Sheet {
     const at = this.focusedRow();
     return at ? [[at.column < 0 ? String(at.row.i + 1) : shownText(at.row, at.column)]] : null;
   }
+}
+
+function mergesDiffer(one, other) {
+  return JSON.stringify(one.merges) !== JSON.stringify(other.merges);
 }

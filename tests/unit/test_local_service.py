@@ -1,0 +1,449 @@
+"""The spreadsheets of the local Sheets server, without HTTP: batches, values, sorting, what is on disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sheets_sync.local.errors import ApiError
+from sheets_sync.local.service import SheetsService
+
+Json = dict[str, Any]
+
+
+class Book:
+    """A spreadsheet of a service with short verbs."""
+
+    def __init__(self, service: SheetsService, **properties: Any) -> None:
+        self.service = service
+        self.id = service.create_spreadsheet({"properties": properties})["spreadsheetId"]
+
+    def batch(self, *requests: Json, **more: Any) -> Json:
+        return self.service.batch_update(self.id, {"requests": list(requests), **more})
+
+    def put(self, where: str, *rows: list[Any], typed: bool = False) -> Json:
+        option = "USER_ENTERED" if typed else "RAW"
+        return self.service.values_update(self.id, where, {"values": list(rows)}, value_input_option=option)
+
+    def read(self, where: str, render: str = "UNFORMATTED_VALUE") -> list[list[Any]]:
+        return self.service.values_get(self.id, where, value_render_option=render).get("values", [])
+
+    def whole(self) -> Json:
+        return self.service.get_spreadsheet(self.id, include_grid_data=True)
+
+    def cell(self, where: str) -> Json:
+        rows = self.service.get_spreadsheet(self.id, [where], True)["sheets"][0]["data"][0].get("rowData", [{}])
+        return (rows[0].get("values") or [{}])[0]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    service = SheetsService(tmp_path)
+    yield Book(service, title="T")
+    service.close()
+
+
+def area(top: int, bottom: int, left: int, right: int) -> Json:
+    sides = {"startRowIndex": top, "endRowIndex": bottom, "startColumnIndex": left, "endColumnIndex": right}
+    return {"sheetId": 0, **sides}
+
+
+def rows(start: int, end: int) -> Json:
+    return {"sheetId": 0, "dimension": "ROWS", "startIndex": start, "endIndex": end}
+
+
+def refused(book: Book, *requests: Json) -> str:
+    with pytest.raises(ApiError) as caught:
+        book.batch(*requests)
+    assert caught.value.status == 400
+    return caught.value.message
+
+
+def test_a_bad_request_in_the_middle_of_a_batch_changes_nothing(book: Book) -> None:
+    book.put("A1", ["a", "b"], ["=1", 2])
+    before, revision = book.whole(), book.service.revision(book.id)
+    message = refused(
+        book,
+        {"updateCells": {"range": area(0, 2, 0, 2), "fields": "*"}},
+        {"addSheet": {"properties": {"title": "New"}}},
+        {"deleteDimension": {"range": rows(0, 1)}},
+        {"deleteSheet": {"sheetId": 77}},
+        {"updateSpreadsheetProperties": {"properties": {"title": "X"}, "fields": "title"}},
+    )
+    assert message == "Invalid requests[3].deleteSheet: No sheet with id: 77"
+    assert book.whole() == before
+    assert book.service.revision(book.id) == revision
+
+
+def test_the_revision_grows_with_each_change_and_not_with_reads(book: Book) -> None:
+    first = book.service.revision(book.id)
+    book.whole()
+    assert book.service.revision(book.id) == first
+    book.put("A1", [1])
+    second = book.service.revision(book.id)
+    book.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": {"note": "n"}, "fields": "note"}})
+    assert first < second < book.service.revision(book.id)
+
+
+def test_raw_keeps_texts_and_typed_input_reads_them(book: Book) -> None:
+    texts = ["=1+1", "5%", "2026-01-05", "TRUE", "'007", "007"]
+    book.put("A1", texts)
+    book.put("A2", texts, typed=True)
+    assert book.read("A1:F2") == [texts, [2, 0.05, 46027, True, "007", 7]]
+    assert book.read("A2:F2", "FORMATTED_VALUE") == [["2", "5%", "2026-01-05", "TRUE", "007", "7"]]
+    assert book.read("A2:B2", "FORMULA") == [["=1+1", 0.05]]
+
+
+def test_null_leaves_a_cell_and_an_empty_text_clears_it(book: Book) -> None:
+    book.put("A1", ["a", "b", "c"])
+    answer = book.put("A1", [None, "", "x"])
+    assert book.read("A1:C1") == [["a", "", "x"]]
+    assert (answer["updatedCells"], answer["updatedRange"]) == (2, "Sheet1!A1:C1")
+
+
+def test_a_cell_typed_as_text_format_keeps_what_is_typed(book: Book) -> None:
+    text = {"userEnteredFormat": {"numberFormat": {"type": "TEXT"}}}
+    book.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": text, "fields": "userEnteredFormat.numberFormat"}})
+    book.put("A1", ["007"], typed=True)
+    assert book.read("A1") == [["007"]]
+
+
+def test_update_cells_clears_masked_fields_that_are_left_out_and_nothing_else(book: Book) -> None:
+    book.put("A1", ["a", "b"], ["c", "d"])
+    book.batch({"repeatCell": {"range": area(0, 2, 0, 2), "cell": {"note": "keep"}, "fields": "note"}})
+    cells = [{"values": [{"userEnteredValue": {"stringValue": "new"}}]}]
+    book.batch({"updateCells": {"range": area(0, 2, 0, 2), "rows": cells, "fields": "userEnteredValue"}})
+    assert book.read("A1:B2") == [["new"]]
+    assert [book.cell(one)["note"] for one in ("A1", "B1", "A2", "B2")] == ["keep"] * 4
+
+
+def test_a_format_mask_changes_one_field_and_keeps_the_others(book: Book) -> None:
+    look = {"userEnteredFormat": {"textFormat": {"bold": True, "fontSize": 12}, "backgroundColor": {"red": 1}}}
+    book.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": look, "fields": "userEnteredFormat"}})
+    blue = {"userEnteredFormat": {"backgroundColor": {"blue": 1}}}
+    fields = "userEnteredFormat.backgroundColor"
+    book.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": blue, "fields": fields}})
+    found = book.cell("A1")["userEnteredFormat"]
+    assert found["textFormat"] == {"bold": True, "fontSize": 12}
+    assert found["backgroundColor"] == {"blue": 1}
+    assert found["backgroundColorStyle"] == {"rgbColor": {"blue": 1}}
+    book.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": {}, "fields": fields}})
+    assert book.cell("A1")["userEnteredFormat"] == {"textFormat": {"bold": True, "fontSize": 12}}
+
+
+def test_a_repeated_formula_moves_its_relative_references(book: Book) -> None:
+    book.put("A1", [1], [2], [3])
+    cell = {"userEnteredValue": {"formulaValue": "=A1*$A$1"}}
+    book.batch({"repeatCell": {"range": area(0, 3, 1, 2), "cell": cell, "fields": "userEnteredValue"}})
+    assert book.read("B1:B3", "FORMULA") == [["=A1*$A$1"], ["=A2*$A$1"], ["=A3*$A$1"]]
+    assert book.read("B1:B3") == [[1], [2], [3]]
+
+
+def test_sorting_puts_numbers_before_texts_before_truth_values_and_blanks_last_both_ways(book: Book) -> None:
+    mixed = [["b"], [10], [""], [True], ["A"], [2], [False]]
+    book.put("A1", *mixed)
+    spec = {"range": area(0, 7, 0, 1), "sortSpecs": [{"dimensionIndex": 0, "sortOrder": "ASCENDING"}]}
+    book.batch({"sortRange": spec})
+    assert book.read("A1:A7") == [[2], [10], ["A"], ["b"], [False], [True]]
+    spec["sortSpecs"][0]["sortOrder"] = "DESCENDING"
+    book.batch({"sortRange": spec})
+    assert book.read("A1:A7") == [[True], [False], ["b"], ["A"], [10], [2]]
+
+
+def test_sorting_is_stable_and_takes_notes_formats_and_formulas_along(book: Book) -> None:
+    book.put("A1", ["x", 2, "=B1*10"], ["y", 1, "=B2*10"], ["z", 2, "=B3*10"], typed=True)
+    book.batch({"updateCells": {"start": {"sheetId": 0}, "rows": [{"values": [{"note": "of x"}]}], "fields": "note"}})
+    book.batch({"sortRange": {"range": area(0, 3, 0, 3), "sortSpecs": [{"dimensionIndex": 1}]}})
+    assert book.read("A1:C3") == [["y", 1, 10], ["x", 2, 20], ["z", 2, 20]]
+    assert book.cell("A2")["note"] == "of x"
+
+
+def test_a_sort_of_some_columns_leaves_the_others(book: Book) -> None:
+    book.put("A1", [3, "a"], [1, "b"])
+    book.batch({"sortRange": {"range": area(0, 2, 0, 1), "sortSpecs": [{"dimensionIndex": 0}]}})
+    assert book.read("A1:B2") == [[1, "a"], [3, "b"]]
+
+
+def test_ranges_and_formulas_follow_inserted_and_deleted_rows(book: Book) -> None:
+    book.put("A1", [1], [2], [3], ["=SUM(A1:A3)"], ["=A2"], typed=True)
+    book.batch(
+        {"addNamedRange": {"namedRange": {"name": "here", "range": area(1, 3, 0, 1)}}},
+        {"addProtectedRange": {"protectedRange": {"range": area(1, 3, 0, 1)}}},
+        {"mergeCells": {"range": area(1, 2, 2, 4)}},
+        {"insertDimension": {"range": rows(1, 3)}},
+    )
+    found = book.whole()
+    assert found["namedRanges"][0]["range"]["startRowIndex"] == 3
+    assert found["sheets"][0]["protectedRanges"][0]["range"]["endRowIndex"] == 5
+    assert found["sheets"][0]["merges"][0]["startRowIndex"] == 3
+    assert book.read("A6:A7", "FORMULA") == [["=SUM(A1:A5)"], ["=A4"]]
+    assert book.read("here") == [[2], [3]]
+    book.batch({"deleteDimension": {"range": rows(3, 4)}})
+    assert book.read("A5:A6", "FORMULA") == [["=SUM(A1:A4)"], ["=#REF!"]]
+    assert book.read("A5:A6") == [[4], ["#REF!"]]
+    book.batch({"deleteDimension": {"range": rows(3, 4)}})
+    assert "namedRanges" not in book.whole()
+
+
+def test_a_deleted_column_takes_its_cells_and_shifts_the_rest(book: Book) -> None:
+    book.put("A1", ["a", "b", "c", "=C1"], typed=True)
+    book.batch({"deleteDimension": {"range": {**rows(1, 2), "dimension": "COLUMNS"}}})
+    assert book.read("A1:D1", "FORMULA") == [["a", "c", "=B1"]]
+    assert book.whole()["sheets"][0]["properties"]["gridProperties"]["columnCount"] == 25
+
+
+def test_moved_rows_keep_their_cells_and_formulas_follow(book: Book) -> None:
+    book.put("A1", ["a"], ["b"], ["c"], ["=A1"], typed=True)
+    book.batch({"moveDimension": {"source": rows(0, 1), "destinationIndex": 3}})
+    assert book.read("A1:A4", "FORMULA") == [["b"], ["c"], ["a"], ["=A3"]]
+
+
+def test_a_renamed_sheet_is_renamed_in_formulas(book: Book) -> None:
+    book.batch({"addSheet": {"properties": {"sheetId": 5, "title": "Data"}}})
+    book.put("Data!A1", [42])
+    book.put("Sheet1!A1", ["=Data!A1+'Data'!A1"], typed=True)
+    book.batch({"updateSheetProperties": {"properties": {"sheetId": 5, "title": "My data"}, "fields": "title"}})
+    assert book.read("Sheet1!A1", "FORMULA") == [["='My data'!A1+'My data'!A1"]]
+    assert book.read("Sheet1!A1") == [[84]]
+
+
+def test_writes_past_the_grid_are_refused_and_appends_grow_it(book: Book) -> None:
+    book.batch(
+        {
+            "updateSheetProperties": {
+                "properties": {"sheetId": 0, "gridProperties": {"rowCount": 2, "columnCount": 2}},
+                "fields": "gridProperties.rowCount,gridProperties.columnCount",
+            }
+        }
+    )
+    with pytest.raises(ApiError, match=r"Range \(Sheet1!A2:A3\) exceeds grid limits. Max rows: 2, max columns: 2"):
+        book.put("A2", [1], [2])
+    cells = [{"values": [{}, {}, {}]}]
+    message = refused(book, {"updateCells": {"start": {"sheetId": 0}, "rows": cells, "fields": "note"}})
+    assert message.endswith("Attempting to write column: 2, beyond the last requested column of: 1")
+    book.service.values_append(book.id, "A1", {"values": [[1, 2, 3], [4], [5]]}, value_input_option="RAW")
+    grid = book.whole()["sheets"][0]["properties"]["gridProperties"]
+    assert (grid["rowCount"], grid["columnCount"]) == (3, 3)
+
+
+def test_a_shrunk_grid_loses_what_stood_outside(book: Book) -> None:
+    book.put("A1", ["a", "b"], ["c", "d"])
+    for count in (1, 3):
+        grid = {"rowCount": count, "columnCount": count}
+        properties = {"sheetId": 0, "gridProperties": grid}
+        book.batch({"updateSheetProperties": {"properties": properties, "fields": "gridProperties"}})
+    assert book.read("Sheet1") == [["a"]]
+
+
+def test_a_basic_filter_hides_rows_and_clearing_it_shows_them(book: Book) -> None:
+    book.put("A1", ["kind"], ["x"], ["y"], ["x"])
+    hides = {"range": area(0, 4, 0, 1), "criteria": {"0": {"hiddenValues": ["x"]}}}
+
+    def hidden() -> list[int]:
+        sizes = book.whole()["sheets"][0]["data"][0]["rowMetadata"]
+        return [index for index, size in enumerate(sizes) if size.get("hiddenByFilter")]
+
+    book.batch({"setBasicFilter": {"filter": hides}})
+    assert hidden() == [1, 3]
+    assert book.read("A1:A4") == [["kind"], ["x"], ["y"], ["x"]]
+    book.batch({"clearBasicFilter": {"sheetId": 0}})
+    assert hidden() == []
+
+
+def test_conditional_formats_keep_their_order_and_can_be_replaced(book: Book) -> None:
+    def rule(kind: str) -> Json:
+        look = {"condition": {"type": kind}, "format": {"backgroundColor": {"red": 1}}}
+        return {"ranges": [area(0, 2, 0, 2)], "booleanRule": look}
+
+    book.batch(
+        {"addConditionalFormatRule": {"rule": rule("BLANK"), "index": 0}},
+        {"addConditionalFormatRule": {"rule": rule("NOT_BLANK"), "index": 0}},
+    )
+
+    def kinds() -> list[str]:
+        found = book.whole()["sheets"][0]["conditionalFormats"]
+        return [one["booleanRule"]["condition"]["type"] for one in found]
+
+    assert kinds() == ["NOT_BLANK", "BLANK"]
+    book.batch({"updateConditionalFormatRule": {"index": 0, "newIndex": 1, "sheetId": 0}})
+    assert kinds() == ["BLANK", "NOT_BLANK"]
+    assert refused(book, {"deleteConditionalFormatRule": {"index": 9}}).endswith(
+        "No conditional format on sheet: 0 at index: 9"
+    )
+
+
+def test_developer_metadata_is_found_and_goes_with_its_row(book: Book) -> None:
+    place = {"dimensionRange": rows(2, 3)}
+    made = {"metadataKey": "k", "metadataValue": "v", "visibility": "DOCUMENT", "location": place}
+    book.batch({"createDeveloperMetadata": {"developerMetadata": made}})
+    search = {"dataFilters": [{"developerMetadataLookup": {"metadataKey": "k"}}]}
+    book.batch({"insertDimension": {"range": rows(0, 1)}})
+    found = book.service.metadata_search(book.id, search)["matchedDeveloperMetadata"][0]["developerMetadata"]
+    assert found["location"]["dimensionRange"]["startIndex"] == 3
+    book.batch({"deleteDimension": {"range": rows(3, 4)}})
+    assert book.service.metadata_search(book.id, search) == {}
+
+
+def test_a_batch_gives_the_asked_ranges_back_as_they_are_after_it(book: Book) -> None:
+    cells = [{"values": [{"userEnteredValue": {"numberValue": 7}}]}]
+    answer = book.batch(
+        {"updateCells": {"start": {"sheetId": 0}, "rows": cells, "fields": "userEnteredValue"}},
+        includeSpreadsheetInResponse=True,
+        responseRanges=["Sheet1!A1:A2"],
+        responseIncludeGridData=True,
+    )
+    data = answer["updatedSpreadsheet"]["sheets"][0]["data"]
+    assert data[0]["rowData"][0]["values"][0]["effectiveValue"] == {"numberValue": 7}
+
+
+def test_fields_cut_an_answer_and_bring_grid_data(book: Book) -> None:
+    book.put("A1", ["a"])
+    found = book.service.get_spreadsheet(book.id, fields="sheets(properties.title,data.rowData.values.formattedValue)")
+    assert found == {
+        "sheets": [{"properties": {"title": "Sheet1"}, "data": [{"rowData": [{"values": [{"formattedValue": "a"}]}]}]}]
+    }
+    with pytest.raises(ApiError, match="invalid argument"):
+        book.service.get_spreadsheet(book.id, fields="sheets.nonsense")
+
+
+def test_hyperlinks_errors_and_unknown_functions_are_told_in_the_cell(book: Book) -> None:
+    book.put("A1", ['=HYPERLINK("https://example.com","go")', "=1/0", "=FILTER(A1:A2,TRUE)"], typed=True)
+    assert book.cell("A1")["hyperlink"] == "https://example.com"
+    assert book.cell("A1")["formattedValue"] == "go"
+    assert book.cell("B1")["effectiveValue"]["errorValue"]["type"] == "DIVIDE_BY_ZERO"
+    told = book.cell("C1")["effectiveValue"]["errorValue"]
+    assert told == {"type": "NAME", "message": "The local Sheets server does not compute the function FILTER."}
+
+
+FORMULAS = [
+    ("=SUM(A1:A4)", 10),
+    ('=SUMIF(B1:B4,"x",A1:A4)', 4),
+    ('=SUMIF(A1:A4,">2")', 7),
+    ('=COUNTIF(B1:B4,"?")', 3),
+    ('=IF(A1=1,"yes","no")', "yes"),
+    ('=IFERROR(1/0,"bad")', "bad"),
+    ("=AVERAGE(A1:A4)", 2.5),
+    ("=ROUND(A3/A4,2)", 0.75),
+    ("=-2^2+10%", 4.1),
+    ("=A1&B1", "1x"),
+    ("=VLOOKUP(3,A1:B4,2,FALSE)", "x"),
+    ("=INDEX(A1:B4,2,2)", "y"),
+    ("=MATCH(4,A1:A4,0)", 4),
+    ('=TEXT(0.5,"0%")', "50%"),
+    ("=COUNTA(A:B)", 8),
+    ("=SUMPRODUCT(A1:A4,A1:A4)", 30),
+    ('=AND(A1<A2,"a"<"B")', True),
+    ("=DATE(2026,1,5)", 46027),
+]
+
+
+@pytest.mark.parametrize(("formula", "value"), FORMULAS)
+def test_a_formula_gives_its_value(book: Book, formula: str, value: Any) -> None:
+    book.put("A1", [1, "x"], [2, "y"], [3, "x"], [4, "long"])
+    book.put("D1", [formula], typed=True)
+    assert book.read("D1") == [[value]]
+
+
+def test_formulas_in_a_circle_are_an_error_and_nothing_hangs(book: Book) -> None:
+    book.put("A1", ["=B1", "=C1", "=A1"], typed=True)
+    assert book.read("A1:C1") == [["#REF!", "#REF!", "#REF!"]]
+
+
+def test_files_are_listed_copied_renamed_and_deleted(book: Book) -> None:
+    service = book.service
+    copy = service.copy_file(book.id, {"name": "Copy"})
+    assert [one["name"] for one in service.list_files()] == ["Copy", "T"]
+    book.put("A1", ["only here"])
+    assert service.values_get(copy["id"], "A1").get("values") is None
+    assert service.list_files()[0]["id"] == book.id
+    service.rename_file(copy["id"], {"name": "Other"})
+    assert service.get_spreadsheet(copy["id"])["properties"]["title"] == "Other"
+    service.delete_file(book.id)
+    with pytest.raises(ApiError, match="not found"):
+        book.read("A1")
+
+
+def test_the_changes_list_names_each_changed_file_once(book: Book) -> None:
+    drive = book.service.drive
+    token = drive.start_token()
+    assert drive.changes(token, 10)["changes"] == []
+    other = Book(book.service, title="Other")
+    book.put("A1", [1])
+    book.put("A1", [2])
+    page = drive.changes(token, 10)
+    assert [one["fileId"] for one in page["changes"]] == [other.id, book.id]
+    assert drive.changes(page["newStartPageToken"], 10)["changes"] == []
+    first = drive.changes(token, 1)
+    assert [one["fileId"] for one in drive.changes(first["nextPageToken"], 1)["changes"]] == [book.id]
+    with pytest.raises(ApiError):
+        drive.changes("99999", 10)
+
+
+def test_many_threads_writing_at_once_lose_nothing(book: Book) -> None:
+    def append(name: int) -> None:
+        for number in range(10):
+            book.service.values_append(book.id, "A1", {"values": [[f"{name}-{number}"]]}, value_input_option="RAW")
+
+    threads = [threading.Thread(target=append, args=(name,)) for name in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    found = {row[0] for row in book.read("A1:A100")}
+    assert found == {f"{name}-{number}" for name in range(4) for number in range(10)}
+
+
+INDEX = st.integers(0, 150)
+SIZE = st.integers(1, 70)
+TEXT = st.sampled_from(["a", "=A1+1", "=SUM(A1:A9)", "5%", "", "x" * 50])
+
+
+def _update(at: int, column: int, text: str) -> Json:
+    value = {"formulaValue": text} if text.startswith("=") else {"stringValue": text}
+    cell = {"userEnteredValue": value, "userEnteredFormat": {"textFormat": {"bold": True}}, "note": text[:1]}
+    start = {"sheetId": 0, "rowIndex": at, "columnIndex": column}
+    return {"updateCells": {"start": start, "rows": [{"values": [cell]}], "fields": "*"}}
+
+
+STEPS = st.one_of(
+    st.builds(_update, INDEX, st.integers(0, 5), TEXT),
+    st.builds(lambda a, n: {"insertDimension": {"range": rows(a, a + n)}}, INDEX, SIZE),
+    st.builds(lambda a, n: {"deleteDimension": {"range": rows(a, a + n)}}, INDEX, SIZE),
+    st.builds(lambda a, n, t: {"moveDimension": {"source": rows(a, a + n), "destinationIndex": t}}, INDEX, SIZE, INDEX),
+    st.builds(lambda a, n: {"sortRange": {"range": area(a, a + n, 0, 6), "sortSpecs": [{}]}}, INDEX, SIZE),
+    st.builds(lambda a, n: {"mergeCells": {"range": area(a, a + n, 0, 2)}}, INDEX, SIZE),
+    st.builds(lambda a, n: {"deleteRange": {"range": area(a, a + n, 0, 2), "shiftDimension": "ROWS"}}, INDEX, SIZE),
+    st.just({"duplicateSheet": {"sourceSheetId": 0, "insertSheetIndex": 1}}),
+    st.builds(
+        lambda a, n: {"addNamedRange": {"namedRange": {"name": f"n{a}", "range": area(a, a + n, 0, 1)}}}, INDEX, SIZE
+    ),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, min_size=1, max_size=12))
+def test_what_is_read_after_a_restart_is_what_was_there_before(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Json]
+) -> None:
+    folder = tmp_path_factory.mktemp("restart")
+    service = SheetsService(folder)
+    book = Book(service, title="R", timeZone="Europe/Paris", locale="de_DE")
+    for step in steps:
+        before = book.whole()
+        try:
+            book.batch(step)
+        except ApiError as error:
+            assert error.status == 400
+            assert book.whole() == before
+    before, revision = book.whole(), service.revision(book.id)
+    service.close()
+    again = SheetsService(folder)
+    assert again.get_spreadsheet(book.id, include_grid_data=True) == before
+    assert again.revision(book.id) == revision
+    again.close()
