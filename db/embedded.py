@@ -26,6 +26,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL
 
+from db.embedded_process import command_words, pid_belongs, pid_file
 from db.embedded_program import (
     Account,
     Place,
@@ -69,37 +70,32 @@ def start(home: Path) -> EmbeddedServer:
     """As ``ensure_running``, with what there is to say about it."""
     if not is_supported_platform():
         raise EmbeddedFailed("The embedded PostgreSQL runs on Linux and macOS only: set DATABASE_URL.")
-    place = find_place(home)
-    if _answers(place):
-        return _server(place, was_started=False)
-    make_base(place)
-    with _locked(place):
+    with _telling(home):
+        place = find_place(home)
         if _answers(place):
             return _server(place, was_started=False)
-        try:
-            was_started = _start_locked(place)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise EmbeddedFailed(
-                f"The embedded PostgreSQL cannot be started ({error}): mend that, or set DATABASE_URL."
-            ) from error
-    return _server(place, was_started=was_started)
+        make_base(place)
+        with _locked(place):
+            was_started = not _answers(place) and _start_locked(place)
+        return _server(place, was_started=was_started)
 
 
 def stop(home: Path) -> bool:
     """Stops the embedded Postgres of ``home`` and waits for its end; whether one was running."""
-    place = find_place(home)
-    if not place.data.exists():
-        return False
-    with _locked(place):
-        pid = _interrupt(place)
-        if pid is None:
+    with _telling(home):
+        place = find_place(home)
+        if not place.data.exists():
             return False
-        deadline = time.monotonic() + STOP_LIMIT_S
-        while (place.data / "postmaster.pid").exists():
-            if time.monotonic() > deadline:
-                raise EmbeddedFailed(f"The embedded PostgreSQL (process {pid}) does not stop: see {place.log}.")
-            time.sleep(0.01)
-        return True
+        with _locked(place):
+            pid = _interrupt(place)
+            if pid is None:
+                return False
+            deadline = time.monotonic() + STOP_LIMIT_S
+            while (place.data / "postmaster.pid").exists():
+                if time.monotonic() > deadline:
+                    raise EmbeddedFailed(f"The embedded PostgreSQL (process {pid}) does not stop: see {place.log}.")
+                time.sleep(0.01)
+            return True
 
 
 def remove(home: Path) -> None:
@@ -110,6 +106,20 @@ def remove(home: Path) -> None:
     for folder in (run, place.base):
         if folder.exists():
             shutil.rmtree(folder)
+
+
+@contextmanager
+def _telling(home: Path) -> Iterator[None]:
+    """Turns what the system refuses (no right, no space, no program) into a sentence."""
+    try:
+        yield
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        where = getattr(error, "filename", None) or home
+        raise EmbeddedFailed(
+            f"The embedded PostgreSQL cannot be used ({reason}: {where}): "
+            "mend that, set ROADMAP_HOME to a folder you may write, or set DATABASE_URL."
+        ) from error
 
 
 def _server(place: Place, *, was_started: bool) -> EmbeddedServer:
@@ -159,13 +169,7 @@ def _answers(place: Place) -> bool:
 @contextmanager
 def _locked(place: Place) -> Iterator[None]:
     """Holds the file lock of the place: the kernel lets go of it when the holder dies, however it dies."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        handle = os.open(place.base / "lock", flags, 0o600)
-    except OSError as error:
-        raise EmbeddedFailed(
-            f"The database folder {place.base} cannot be written ({error.strerror}): set ROADMAP_HOME."
-        ) from error
+    handle = os.open(place.base / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         _give_to_owner(place, handle)
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -187,8 +191,8 @@ def _start_locked(place: Place) -> bool:
     make_private_folder(socket_folder(place), place.account)
     if not place.data.exists():
         _make_cluster(place, programs)
-    noted, _ = _pid_file(place)
-    belongs = _pid_belongs(noted, place)
+    noted, _ = pid_file(place)
+    belongs = pid_belongs(noted, place)
     if noted and belongs and _answers_before_it_ends(place, noted):
         return False
     log_start = _log_size(place)
@@ -275,21 +279,8 @@ def _launch(place: Place, programs: Path, foreign_pid: int | None) -> int:
     it leaves no zombie. ``foreign_pid`` is a pid noted by an earlier server that is some other process by now: as the
     "grandparent" Postgres does not take it for a rival, while it still checks that no old backend uses the data.
     """
-    settings = {
-        "listen_addresses": "",
-        "port": str(PORT),
-        "unix_socket_directories": str(socket_folder(place)),
-        "unix_socket_permissions": "0700",
-        "cluster_name": _cluster_name(place),
-        "max_connections": "60",
-        "shared_buffers": "64MB",
-        "jit": "off",
-        "timezone": "UTC",
-        "log_timezone": "UTC",
-        "log_line_prefix": "%m [%p] ",
-    }
     command = [str(programs / "postgres"), "-D", str(place.data)]
-    for name, value in settings.items():
+    for name, value in _settings(place).items():
         command += ["-c", f"{name}={value}"]
     environment = _environment()
     if foreign_pid:
@@ -314,6 +305,22 @@ def _launch(place: Place, programs: Path, foreign_pid: int | None) -> int:
     return int(started.stdout)
 
 
+def _settings(place: Place) -> dict[str, str]:
+    return {
+        "listen_addresses": "",
+        "port": str(PORT),
+        "unix_socket_directories": str(socket_folder(place)),
+        "unix_socket_permissions": "0700",
+        "cluster_name": _cluster_name(place),
+        "max_connections": "60",
+        "shared_buffers": "64MB",
+        "jit": "off",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_line_prefix": "%m [%p] ",
+    }
+
+
 def _opened_log(place: Place) -> int:
     if _log_size(place) > _LOG_LIMIT_BYTES:
         place.log.replace(place.log.with_suffix(".log.1"))
@@ -331,7 +338,7 @@ def _answers_before_it_ends(place: Place, pid: int) -> bool:
     """Waits for the server ``pid`` to answer; False once it has ended (it was stopping, or it could not start)."""
     deadline = time.monotonic() + START_LIMIT_S
     while not _answers(place):
-        if _pid_belongs(pid, place) is False:
+        if pid_belongs(pid, place) is False:
             return _answers(place)
         if time.monotonic() > deadline:
             raise EmbeddedFailed(
@@ -355,38 +362,6 @@ def _last_words(place: Place, log_start: int) -> str:
     return f"see {place.log}."
 
 
-def _pid_file(place: Place) -> tuple[int | None, int]:
-    """The pid and start time (Unix seconds) that the last server noted; (None, 0) without a readable note."""
-    try:
-        lines = (place.data / "postmaster.pid").read_text().splitlines()
-        pid = int(lines[0])
-        return (pid if pid > 1 else None), int(lines[2])
-    except (OSError, ValueError, IndexError):
-        return None, 0
-
-
-def _pid_belongs(pid: int | None, place: Place) -> bool | None:
-    """Whether the process ``pid`` is the server of this data folder, or the shell about to become it, by its command
-    line; None where that is hidden from us."""
-    words = _command_words(pid) if pid else ()
-    return None if words is None else os.fsencode(place.data) in words
-
-
-def _command_words(pid: int) -> tuple[bytes, ...] | None:
-    """The command line of a process; empty where there is none (or only a zombie), None where it is hidden from us."""
-    if Path("/proc/self/cmdline").exists():
-        try:
-            return tuple(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
-        except (FileNotFoundError, ProcessLookupError):
-            return ()
-        except OSError:
-            return None
-    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
-    line = subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 - only a number varies
-    program, _, rest = line.strip().partition(b" -D ")
-    return (program, b"-D", rest.partition(b" -c ")[0])
-
-
 def _interrupt(place: Place) -> int | None:
     """Asks the running server of this place to end (Postgres' "fast" shutdown: open transactions are rolled back) and
     returns its pid; None where none runs.
@@ -394,7 +369,7 @@ def _interrupt(place: Place) -> int | None:
     Nothing is signalled but a proven postmaster: while our connection is open, the one that started when the pid file
     says is alive; or, where it gives no connection, the command line is that of postgres on this data folder.
     """
-    pid, noted_start = _pid_file(place)
+    pid, noted_start = pid_file(place)
     if pid is None:
         return None
     with suppress(psycopg.OperationalError), _connect(place) as connection:
@@ -402,7 +377,7 @@ def _interrupt(place: Place) -> int | None:
         if row and isinstance(row[0], datetime) and abs(row[0].timestamp() - noted_start) < 5:
             os.kill(pid, signal.SIGINT)
             return pid
-    words = _command_words(pid) or ()
+    words = command_words(pid) or ()
     if Path(os.fsdecode(words[0] if words else b"")).name == "postgres" and os.fsencode(place.data) in words:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)

@@ -86,15 +86,9 @@ def make_base(place: Place) -> None:
     traversable (folders that exist keep their mode)."""
     mode = 0o711 if place.account else 0o700
     missing = [folder for folder in (place.base, *place.base.parents) if not folder.exists()]
-    try:
-        for folder in reversed(missing):
-            folder.mkdir(exist_ok=True)
-            folder.chmod(mode)  # whatever the umask says
-    except OSError as error:
-        raise EmbeddedFailed(
-            f"The database folder {place.base} cannot be made ({error.strerror}): "
-            "set ROADMAP_HOME to a folder you may write."
-        ) from error
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)  # whatever the umask says
 
 
 def program_folder(place: Place) -> Path:

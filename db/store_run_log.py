@@ -68,7 +68,8 @@ def _line(
     *, status: str, outcome: str | None, gap: Decimal | None, seconds: Decimal | None, **known: Any
 ) -> RunLogLine:
     has_plan = outcome in ("optimal", "feasible")
-    told = status if status != "done" or has_plan or outcome is None else outcome.replace("_", " ")
+    is_over = status in ("done", "writing") and outcome is not None  # what stands in the sheet has been written
+    told = status if not is_over else "done" if has_plan else str(outcome).replace("_", " ")
     return RunLogLine(
         status=told,
         plan_quality=_plan_quality(gap) if has_plan else "",

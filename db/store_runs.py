@@ -1,7 +1,8 @@
 """Runs: begun under a fence, moved on stage by stage, kept with snapshot and result.
 
-A fence is the workspace's count of runs begun. Each fenced write holds a share lock on the workspace's row while it
-checks that its run is the last one begun, and beginning a run must lock that row: no write of an earlier one follows.
+A fence is the workspace's count of runs begun. Beginning a run ends those that were under way, and each write of a run
+is one statement that holds only while its run is under way and the last one begun: it waits for, or is waited for by,
+the beginning of a later run, so that no write of an earlier one follows.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from db.models import (
     RunRow,
     ScenarioRow,
     WorkspaceRow,
+    table,
 )
 from db.records import RunRecord, RunStatus, StoredConstraintSet
 from db.store_portfolios import save_portfolio
+from db.upsert import rows_changed
 from engine.canonical import json_text
 from engine.keys import normalised
 from engine.problem import Problem, Solution
@@ -95,16 +98,25 @@ def set_run_stage(
     rows_written: int | None = None,
     api_calls: int | None = None,
     message: str | None = None,
+    scenario: str | None = None,
+    constraint_set: str | None = None,
 ) -> None:
     """Moves the run on to ``status``; ``RunStatus.DONE`` ends it, after the sheet was written.
 
-    Counts and message that are None stay as they are. Raises ``RunTakenOver`` where the run no longer holds its fence.
+    Facts that are None stay as they are. Raises ``RunTakenOver`` where the run no longer holds its fence.
     """
     values: dict[str, Any] = {"status": status}
     if status in FINAL:
         values["finished_at"] = func.clock_timestamp()
-    counts = {"rows_read": rows_read, "rows_written": rows_written, "api_calls": api_calls, "message": message}
-    values |= {name: value for name, value in counts.items() if value is not None}
+    facts = {
+        "rows_read": rows_read,
+        "rows_written": rows_written,
+        "api_calls": api_calls,
+        "message": message,
+        "scenario_name": scenario,
+        "constraint_set_name": constraint_set,
+    }
+    values |= {name: value for name, value in facts.items() if value is not None}
     _write(session, run, values)
 
 
@@ -159,7 +171,7 @@ def finish_run(session: Session, run: RunRecord, solution: Solution) -> int | No
 def fail_run(session: Session, run: RunRecord, sentence: str) -> None:
     """Ends the run as failed, with the sentence for the PM. One that has ended or was taken over stays as it is."""
     session.execute(
-        update(RunRow)
+        update(table(RunRow))
         .where(RunRow.id == run.id, RunRow.fence == run.fence, RunRow.status.in_(UNDER_WAY))
         .values(status=RunStatus.FAILED, message=sentence, finished_at=func.clock_timestamp())
         .execution_options(synchronize_session=False)
@@ -208,15 +220,40 @@ def newest_good_run(
     return _facts(session, PortfolioRow.id.is_not(None), *wanted)
 
 
-def _write(session: Session, run: RunRecord, values: dict[str, Any]) -> None:
-    """Writes to the run's row, if it holds its fence; else ``RunTakenOver``."""
-    session.execute(
-        select(WorkspaceRow.id).where(WorkspaceRow.id == run.workspace_id).with_for_update(read=True)
+def newest_failure(
+    session: Session, workspace_id: int, scenario: str, constraint_set: str
+) -> tuple[str, RunFacts | None] | None:
+    """The sentence of the last run of the scenario and set where it made no plan, with its facts where it got as far as a
+    result (infeasible); None where that run made one, or there is none."""
+    last = session.execute(
+        select(RunRow.id, RunRow.status, RunRow.outcome, RunRow.message)
+        .where(
+            RunRow.workspace_id == workspace_id,
+            RunRow.action == "optimize",
+            func.lower(RunRow.scenario_name) == scenario.lower(),
+            func.lower(RunRow.constraint_set_name) == constraint_set.lower(),
+            (RunRow.outcome.is_not(None)) | (RunRow.status == RunStatus.FAILED),
+        )
+        .order_by(RunRow.id.desc())
+        .limit(1)
     ).one_or_none()
-    require_fence(session, run)
-    session.execute(
-        update(RunRow).where(RunRow.id == run.id).values(**values).execution_options(synchronize_session=False)
+    if last is None or last.outcome in _GOOD:
+        return None
+    return last.message or "The last run made no plan.", run_facts(session, last.id)
+
+
+def _write(session: Session, run: RunRecord, values: dict[str, Any]) -> None:
+    """Writes to the run's row, if it holds its fence; else ``RunTakenOver``. The claim is part of the statement."""
+    last_begun = select(WorkspaceRow.fence).where(WorkspaceRow.id == run.workspace_id).scalar_subquery()
+    statement = (
+        update(table(RunRow))
+        .where(RunRow.id == run.id, RunRow.fence == run.fence, RunRow.status.in_(UNDER_WAY), last_begun == run.fence)
+        .values(**values)
     )
+    if rows_changed(session, statement) != 1:
+        raise RunTakenOver(
+            f"Run {run.id} stopped: a later run of this workbook has begun, or this one was ended. Nothing was written."
+        )
 
 
 def _facts(session: Session, *wanted: Any) -> RunFacts | None:

@@ -19,7 +19,7 @@ from engine.scenarios import Plan
 from engine.sentences import listed, place, shown, told
 
 _SHAPING = ("duration_periods", "earliest_period", "latest_period", *DIMENSIONS)
-_DECIDING = ("is_candidate", "candidate_period", "lifecycle_status")
+_DECIDING = ("initiative_key", "is_candidate", "candidate_period", "lifecycle_status")
 _CLOSED = ("rejected", "duplicate")
 
 

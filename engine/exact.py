@@ -178,6 +178,8 @@ def _least_breach(tally: Tally, path: str, terms: Mapping[int, int], excess: int
             excess -= weight[i]
         else:
             cover.add(i)
+    if not cover:  # no plan can keep it
+        return Breach(path, frozenset(), frozenset(), -1)
     count, lightest = len(cover), sorted(weight[i] for i in cover)
     total = sum(lightest)
     for i in sorted(terms.keys() - cover, key=lambda i: (-weight[i], i)):

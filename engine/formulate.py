@@ -15,21 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor, gcd, lcm
-from typing import Any, Literal
+from typing import Any
 
 import pulp
 
 from engine.problem import Problem, TargetSet
 from engine.scales import Scales
+from engine.sums import Sum, combined, near, scaled, solver_bound, solver_scale, whole_numbers
 from engine.wanted import Measure, Wanted
-
-Terms = list[tuple[int, Fraction]]
-"""(variable, coefficient) pairs"""
-Number = Fraction | Decimal | int
-
-LARGEST = 10**6
-"""Coefficients are scaled to at most this: a solver's integer tolerance (1e-6) then moves a row by at most 1."""
 
 
 @dataclass(slots=True)
@@ -61,10 +54,10 @@ class _Formulating:
         self.variables: list[pulp.LpVariable] = list(self.x)
         self.fractional: set[int] = set()  # variables that need not be whole numbers in a plan
         self.names: set[str] = set()
-        self.tokens = [Fraction(c.engineering_tokens) for c in problem.candidates]
-        self.signs = {k.kpi_key: Fraction(-1 if k.direction == "decrease" else 1) for k in problem.kpis}
+        self.signs = {k.kpi_key: -1 if k.direction == "decrease" else 1 for k in problem.kpis}
+        self.spending: dict[str, tuple[list[int], int]] = {}
         self.slices: dict[str, dict[tuple[str, ...], list[int]]] = {}
-        self.goal_costs: Terms = []
+        self.goal_costs: list[tuple[int, Fraction]] = []
         self.certain_cost = Fraction(0)  # of what goals fall short in any plan
         self.earned: list[tuple[str, Fraction, int, frozenset[int]]] = []
         self.y: dict[frozenset[int], int] = {}
@@ -78,39 +71,43 @@ class _Formulating:
         for measure, least in wanted.at_least.items():
             self.row(f"at_least.{measure}", self.measure(measure), least - self.constant(measure), None)
         for number, cut in enumerate(wanted.cuts):
-            self.row(
-                f"cut.{number}",
-                [*((i, Fraction(1)) for i in cut.selected), *((i, Fraction(-1)) for i in cut.left_out)],
-                None,
-                cut.most - len(cut.left_out),
-            )
+            terms = {**dict.fromkeys(cut.selected, 1), **dict.fromkeys(cut.left_out, -1)}
+            self.row(f"cut.{number}", Sum(terms), None, cut.most - len(cut.left_out))
         scale = self._objective(self.measure(wanted.measure))
         return Formulation(self.model, self.x, scale, self.constant(wanted.measure))
 
     # rows -------------------------------------------------------------------------------------------------------------
 
-    def row(self, name: str, terms: Terms, low: Number | None, high: Number | None) -> None:
-        """low <= sum(terms) <= high, scaled, as one constraint for each bound."""
-        joined = _joined(terms)
-        if not joined:
+    def row(
+        self,
+        name: str,
+        total: Sum,
+        low: Fraction | Decimal | int | None,
+        high: Fraction | Decimal | int | None,
+        spare: int | None = None,
+    ) -> None:
+        """low <= total <= high, scaled, as one constraint for each bound. ``spare``, a variable counted in the row's
+        own scale, is added to the total."""
+        if not total.terms:
             if (low is not None and low > 0) or (high is not None and high < 0):
                 self._constraint(name, [], 1, None)  # no plan can keep it: 0 >= 1
             return
-        scale, whole = _scale([amount for _, amount in joined])
-        scaled = [(v, float(amount * scale)) for v, amount in joined]
-        is_choice = all(v not in self.fractional for v, _ in joined)
+        scale, whole = solver_scale(total)
+        variables = self.variables
+        pairs = [(variables[v], amount) for v, amount in scaled(total, scale)]
+        if spare is not None:
+            pairs.append((variables[spare], 1.0))
+        step = whole if spare is None and self.fractional.isdisjoint(total.terms) else None
         if low is not None:
-            self._constraint(name, scaled, _bound(Fraction(low), scale, whole if is_choice else None, -1), None)
+            self._constraint(name, pairs, solver_bound(Fraction(low), scale, step, -1), None)
         if high is not None:
-            self._constraint(name, scaled, None, _bound(Fraction(high), scale, whole if is_choice else None, 1))
+            self._constraint(name, pairs, None, solver_bound(Fraction(high), scale, step, 1))
 
-    def _constraint(
-        self, name: str, terms: list[tuple[int, float]], low: Fraction | int | None, high: Fraction | int | None
-    ) -> None:
+    def _constraint(self, name: str, pairs: list[Any], low: Fraction | int | None, high: Fraction | int | None) -> None:
         sense = pulp.LpConstraintGE if low is not None else pulp.LpConstraintLE
-        most = sum(abs(amount) * (self.variables[v].upBound or 0) for v, amount in terms)
-        bound = _near(low if low is not None else high or 0, most)
-        left = pulp.LpAffineExpression([(self.variables[v], amount) for v, amount in terms])
+        most = sum(abs(amount) * (variable.upBound or 0) for variable, amount in pairs)
+        bound = near(low if low is not None else high or 0, most)
+        left = pulp.LpAffineExpression(pairs)
         self.model.addConstraint(pulp.LpConstraint(left, sense, self._free_name(name), bound))
 
     def _free_name(self, name: str) -> str:
@@ -129,16 +126,16 @@ class _Formulating:
 
     # choices ----------------------------------------------------------------------------------------------------------
 
-    def chosen(self, keys: Iterable[str]) -> tuple[Terms, int]:
-        """sum of x over ``keys`` as terms and a constant: 1 for each delivered earlier, 0 for each that is nowhere."""
-        terms: Terms = []
+    def chosen(self, keys: Iterable[str]) -> tuple[Sum, int]:
+        """sum of x over ``keys``, and a constant: 1 for each delivered earlier, 0 for each that is nowhere."""
+        terms: dict[int, int] = {}
         constant = 0
         for key in keys:
             if key in self.delivered:
                 constant += 1
             elif key in self.index:
-                terms.append((self.index[key], Fraction(1)))
-        return terms, constant
+                terms[self.index[key]] = 1
+        return Sum(terms), constant
 
     def _chosen_row(self, name: str, keys: Sequence[str], low: int | None, high: int | None) -> None:
         terms, delivered = self.chosen(keys)
@@ -149,7 +146,7 @@ class _Formulating:
         rules = self.rules
         for i, candidate in enumerate(self.candidates):
             if candidate.duration_periods > len(self._window(candidate.earliest_period, candidate.latest_period)):
-                self.row(f"candidates.{candidate.initiative_key}.duration_periods", [(i, Fraction(1))], None, 0)
+                self.row(f"candidates.{candidate.initiative_key}.duration_periods", Sum({i: 1}), None, 0)
         for key in rules.mandatory_initiatives:
             self._chosen_row(f"mandatory_initiatives.{key}", [key], 1, None)
         for key in rules.locks:
@@ -163,7 +160,7 @@ class _Formulating:
             self._chosen_row(f"groups.{group.group_key}", group.members, group.min_selected, group.max_selected)
         for bundle in rules.bundles:  # x_a = x_b = x_c ...
             for first, second in zip(bundle.members, bundle.members[1:], strict=False):
-                self._difference(f"bundles.{bundle.bundle_key}", first, second, Fraction(0))
+                self._difference(f"bundles.{bundle.bundle_key}", first, second, 0)
         for dependent, required in rules.prerequisites.items():  # x_dependent <= x_required
             for key in required if dependent in self.index else ():
                 self._difference(f"prerequisites.{dependent}", dependent, key, None)
@@ -176,19 +173,19 @@ class _Formulating:
         first = periods.index(earliest) if earliest else 0
         return periods[first : periods.index(latest) + 1 if latest else None]
 
-    def _difference(self, name: str, one: str, other: str, low: Fraction | None) -> None:
+    def _difference(self, name: str, one: str, other: str, low: int | None) -> None:
         """low <= x_one - x_other <= 0."""
         left, delivered = self.chosen([one])
         right, delivered_right = self.chosen([other])
         shift = delivered_right - delivered
-        terms = [*left, *((i, -amount) for i, amount in right)]
-        self.row(name, terms, None if low is None else low + shift, shift)
+        terms = {**left.terms, **dict.fromkeys(right.terms, -1)}
+        self.row(name, Sum(terms), None if low is None else low + shift, shift)
 
-    def _changes(self) -> tuple[Terms, int]:
+    def _changes(self) -> tuple[Sum, int]:
         """Candidates in only one of the two selections, as terms and a constant."""
         previous = set(self.problem.previous_selection or ())
         was = [c.initiative_key in previous for c in self.candidates]
-        return [(i, Fraction(-1 if was[i] else 1)) for i in range(len(was))], sum(was)
+        return Sum({i: -1 if was[i] else 1 for i in range(len(was))}), sum(was)
 
     # amounts ----------------------------------------------------------------------------------------------------------
 
@@ -204,11 +201,17 @@ class _Formulating:
         keys = tuple(key.split("|")) if "+" in dimension else (key,)
         return self.slices[dimension].get(keys, []) if all(keys) else []
 
-    def spent(self, resource: str, members: Iterable[int]) -> Terms:
+    def spent(self, resource: str, members: Iterable[int]) -> Sum:
         """What the members spend of a resource: sum of a_i x_i."""
-        if resource == "tokens":
-            return [(i, self.tokens[i]) for i in members]
-        return [(i, Fraction(self.candidates[i].resources.get(resource, 0))) for i in members]
+        if resource not in self.spending:
+            self.spending[resource] = whole_numbers(
+                [
+                    c.engineering_tokens if resource == "tokens" else c.resources.get(resource, _NONE)
+                    for c in self.candidates
+                ]
+            )
+        amounts, unit = self.spending[resource]
+        return Sum({i: amounts[i] for i in members if amounts[i]}, unit)
 
     def _bounds(self, field: str, slices: Mapping[str, Mapping[str, Any]], resource: str = "tokens") -> None:
         is_floor = "floors" in field.partition(".")[0]
@@ -239,9 +242,9 @@ class _Formulating:
     def _counts_and_shares(self) -> None:
         """Numbers selected; and tokens in a slice against its share of all selected tokens."""
         for name, members, n in self._each("count_floors", self.rules.count_floors):
-            self.row(name, [(i, Fraction(1)) for i in members], n, None)
+            self.row(name, Sum(dict.fromkeys(members, 1)), n, None)
         for name, members, n in self._each("count_caps", self.rules.count_caps):
-            self.row(name, [(i, Fraction(1)) for i in members], None, n)
+            self.row(name, Sum(dict.fromkeys(members, 1)), None, n)
         for name, members, share in self._each("share_floors", self.rules.share_floors):
             self.row(name, self._above_share(members, Fraction(share)), 0, None)
         for name, members, share in self._each("share_caps", self.rules.share_caps):
@@ -252,9 +255,12 @@ class _Formulating:
             for key, bound in keys.items():
                 yield f"{field}.{dimension}.{key}", self.slice(dimension, key), bound
 
-    def _above_share(self, members: Iterable[int], share: Fraction) -> Terms:
-        inside = self.spent("tokens", members)
-        return [*inside, *((i, -share * tokens) for i, tokens in enumerate(self.tokens))]
+    def _above_share(self, members: Iterable[int], share: Fraction) -> Sum:
+        everything = self.spent("tokens", range(len(self.candidates)))
+        inside = set(members)
+        part, whole = share.numerator, share.denominator
+        above = {i: ((whole if i in inside else 0) - part) * amount for i, amount in everything.terms.items()}
+        return Sum({i: amount for i, amount in above.items() if amount}, everything.unit * whole)
 
     # KPIs -------------------------------------------------------------------------------------------------------------
 
@@ -274,19 +280,23 @@ class _Formulating:
             return min(members)
         if members not in self.y:
             y = self.y[members] = self._variable(f"y_{len(self.y)}", 1)
-            one = Fraction(1)
             for i in sorted(members):
-                self.row(name, [(y, one), (i, -one)], None, 0)
-            self.row(name, [(y, one), *((i, -one) for i in sorted(members))], 1 - len(members), None)
+                self.row(name, Sum({y: 1, i: -1}), None, 0)
+            self.row(name, Sum({y: 1, **dict.fromkeys(sorted(members), -1)}), 1 - len(members), None)
         return self.y[members]
 
-    def achieved(self, kpi_key: str, members: Sequence[int]) -> Terms:
-        """sum of c_ik x_i over the members, and of the bonuses of synergies that lie among them, in the improving
+    def achieved(self, kpi_key: str, members: Sequence[int]) -> Sum:
+        """sum of c_ik x_i over the members and of the bonuses of synergies that lie among them, in the improving
         sense."""
-        sign, inside = self.signs[kpi_key], set(members)
-        given = ((i, self.candidates[i].kpi_contributions.get(kpi_key)) for i in members)
-        terms = [(i, sign * Fraction(c)) for i, c in given if c]
-        return terms + [(y, sign * bonus) for kpi, bonus, y, among in self.earned if kpi == kpi_key and among <= inside]
+        sign = self.signs[kpi_key]
+        given = [self.candidates[i].kpi_contributions.get(kpi_key, _NONE) for i in members]
+        amounts, unit = whole_numbers(given)
+        base = Sum({i: sign * amount for i, amount in zip(members, amounts, strict=True) if amount}, unit)
+        inside = set(members)
+        bonuses = [
+            (sign * bonus, Sum({y: 1})) for kpi, bonus, y, among in self.earned if kpi == kpi_key and among <= inside
+        ]
+        return combined([(Fraction(1), base), *bonuses]) if bonuses else base
 
     def _targets(self) -> None:
         for dimension, keys in self.rules.targets.items():
@@ -295,7 +305,7 @@ class _Formulating:
                     achieved = self.achieved(kpi_key, self.slice(dimension, key))
                     self._target(f"targets.{dimension}.{key}.{kpi_key}", kpi_key, achieved, targets)
 
-    def _target(self, name: str, kpi_key: str, achieved: Terms, targets: TargetSet) -> None:
+    def _target(self, name: str, kpi_key: str, achieved: Sum, targets: TargetSet) -> None:
         required = {
             kind: self.signs[kpi_key] * (Fraction(target.value) - Fraction(target.baseline or 0))
             for kind in ("floor", "goal", "cap")
@@ -310,35 +320,33 @@ class _Formulating:
             unit = abs(required["goal"]) or self.scales.of(kpi_key)
             self._goal(f"{name}.goal", achieved, required["goal"], self.scales.z * penalty / unit)
 
-    def _goal(self, name: str, achieved: Terms, required: Fraction, price: Fraction) -> None:
+    def _goal(self, name: str, achieved: Sum, required: Fraction, price: Fraction) -> None:
         """achieved + u >= required, each unit of u costing ``price``; u is counted in the row's own scale.
 
         What is required beyond all that can be achieved is missing in any plan: u leaves it out.
         """
-        joined = _joined(achieved)
-        lowest = sum((amount for _, amount in joined if amount < 0), Fraction(0))
-        highest = sum((amount for _, amount in joined if amount > 0), Fraction(0))
+        lowest = Fraction(sum(amount for amount in achieved.terms.values() if amount < 0), achieved.unit)
+        highest = Fraction(sum(amount for amount in achieved.terms.values() if amount > 0), achieved.unit)
         within_reach = min(required, highest)
         self.certain_cost += price * (required - within_reach)
         if price == 0 or within_reach <= lowest:
             return
-        scale, _ = _scale([amount for _, amount in joined])
+        scale, _ = solver_scale(achieved)
         u = self._variable(f"u_{len(self.goal_costs)}", float((within_reach - lowest) * scale))
         self.fractional.add(u)
-        self.row(name, [*joined, (u, 1 / scale)], within_reach, None)
+        self.row(name, achieved, within_reach, None, spare=u)
         self.goal_costs.append((u, -price / scale))
 
     # what is maximised ------------------------------------------------------------------------------------------------
 
-    def measure(self, measure: Measure) -> Terms:
-        """The measure as terms, to be maximised, without its constant part."""
-        if measure == "changes":
-            return [(i, -amount) for i, amount in self._changes()[0]]
-        if measure == "tokens":
-            return [(i, -tokens) for i, tokens in enumerate(self.tokens)]
+    def measure(self, measure: Measure) -> Sum:
+        """The measure as a sum, to be maximised, without its constant part."""
+        if measure == "objective":
+            return combined([*self._value(), *((price, Sum({u: 1})) for u, price in self.goal_costs)])
         if measure == "tiebreak":
-            return [(i, Fraction(-digest)) for i, digest in enumerate(self.tiebreaks)]
-        return [*self._value(), *self.goal_costs]
+            return Sum({i: -digest for i, digest in enumerate(self.tiebreaks) if digest})
+        least = self._changes()[0] if measure == "changes" else self.spent("tokens", range(len(self.candidates)))
+        return Sum({i: -amount for i, amount in least.terms.items()}, least.unit)
 
     def constant(self, measure: Measure) -> Fraction:
         """What the measure is beyond its terms."""
@@ -346,65 +354,22 @@ class _Formulating:
             return Fraction(-self._changes()[1])
         return -self.certain_cost if measure == "objective" else Fraction(0)
 
-    def _value(self) -> Terms:
-        """The table's line of section 2."""
-        if self.problem.objective.mode == "score":
-            return [(i, Fraction(c.score)) for i, c in enumerate(self.candidates)]
+    def _value(self) -> list[tuple[Fraction, Sum]]:
+        """The table's line of section 2, as weighted sums."""
         everyone = range(len(self.candidates))
-        return [
-            (v, amount * abs(worth))  # achieved is already in the improving sense
-            for kpi_key, worth in self.scales.worth.items()
-            for v, amount in self.achieved(kpi_key, everyone)
-        ]
+        if self.problem.objective.mode == "score":
+            scores, unit = whole_numbers([c.score for c in self.candidates])
+            return [(Fraction(1), Sum({i: scores[i] for i in everyone if scores[i]}, unit))]
+        # achieved is already in the improving sense, so the worth of a unit counts without its sign
+        return [(abs(worth), self.achieved(kpi_key, everyone)) for kpi_key, worth in self.scales.worth.items()]
 
-    def _objective(self, terms: Terms) -> Fraction:
-        joined = _joined(terms)
-        scale, _ = _scale([amount for _, amount in joined])
-        amounts = dict(joined)
-        self.model.setObjective(  # of all variables, so that every candidate is a column whatever stands in the rows
-            pulp.LpAffineExpression(
-                [(variable, float(amounts.get(v, 0) * scale)) for v, variable in enumerate(self.variables)]
-            )
-        )
+    def _objective(self, total: Sum) -> Fraction:
+        scale, _ = solver_scale(total)
+        amounts = dict(scaled(total, scale))
+        pairs = [(variable, amounts.get(v, 0.0)) for v, variable in enumerate(self.variables)]
+        self.model.setObjective(pulp.LpAffineExpression(pairs))  # of all: each is a column, whatever stands in the rows
         return scale
 
 
 _PULP_NAMES = str.maketrans("-+[] ", "_____")
-
-
-def _joined(terms: Terms) -> Terms:
-    """The terms with one entry per variable, without zeros."""
-    sums: dict[int, Fraction] = {}
-    for v, amount in terms:
-        sums[v] = sums[v] + amount if v in sums else amount
-    return [(v, amount) for v, amount in sums.items() if amount]
-
-
-def _scale(amounts: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
-    """What to multiply a row by for a solver, and what would make all of it whole numbers.
-
-    They are one where whole numbers (with no common factor) stay small enough; else a power of ten lies between them.
-    """
-    if not amounts:
-        return Fraction(1), Fraction(1)
-    unit = lcm(*{amount.denominator for amount in amounts})
-    numbers = [int(amount * unit) for amount in amounts]
-    common = gcd(*numbers)
-    whole = Fraction(unit, common)
-    largest = max(map(abs, numbers)) // common
-    return (whole if largest <= LARGEST else whole / 10 ** len(str(largest // LARGEST))), whole
-
-
-def _bound(bound: Fraction, scale: Fraction, whole: Fraction | None, step: Literal[1, -1]) -> Fraction:
-    """An upper (step 1) or lower bound in a row's scale. Where the row can only be a multiple of ``scale / whole``, the
-    bound is set to the last one allowed, or half a multiple beyond it where that is a fraction: no plan lies there."""
-    if whole is None:
-        return bound * scale
-    last = Fraction(floor(bound * whole) if step > 0 else ceil(bound * whole))
-    return last if whole == scale else (last + Fraction(step, 2)) * scale / whole
-
-
-def _near(number: Fraction | int, most: float) -> float:
-    """The number as a float; one beyond what any plan can reach is brought near: solvers take 1e20 for infinite."""
-    reach = 2 * most + 1
-    return float(max(min(Fraction(number), Fraction(reach)), Fraction(-reach)))
+_NONE = Decimal(0)

@@ -115,6 +115,15 @@ def chosen_set(inputs: WorkbookInputs, asked: str | None, scenario: str | None) 
     return asked, (Finding(severity=Severity.ERROR, tab="Constraints", message=message, stops_run=True),)
 
 
+def chosen_names(
+    inputs: WorkbookInputs, scenario: str | None = None, constraint_set: str | None = None
+) -> tuple[str | None, str]:
+    """The scenario (None: none can be chosen) and set that are meant, as ``compile_problem`` chooses them."""
+    row, _ = chosen_scenario(inputs, scenario)
+    name = (row.scenario_name or "").strip() if row else None
+    return name, chosen_set(inputs, constraint_set, name)[0]
+
+
 def set_names(inputs: WorkbookInputs, scenario: str | None) -> list[str]:
     """The sets of a scenario: Setup's default and the names in the rows that apply to it, first spelling first."""
     first: dict[str, str] = {}

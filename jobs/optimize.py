@@ -12,10 +12,15 @@ from engine.errors import RoadmapError
 from engine.findings import Finding
 from engine.problem import Problem
 from engine.provenance import RunFacts
+from engine.scenarios import chosen_names
 from engine.solve import exit_code, solve
 from jobs.connections import Connections
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
+
+
+CALLS_OF_A_WRITE = 2
+"""One narrow re-read and one batch: known before they are made, so that the run's own line in the Run Log is whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ def optimize_locked(connections: Connections, workspace: WorkspaceRecord, asked:
 
 def compiled(connections: Connections, pulled: Pulled, asked: Asked) -> Compiled:
     """The problem of the asked scenario and set, bound by the locks of the roadmap last published for it."""
-    scenario = asked.scenario or pulled.inputs.setup.default_scenario
+    scenario, _ = chosen_names(pulled.inputs, asked.scenario)
     with connections.database.transaction() as session:
         published = store.newest_version(session, pulled.workspace.id, scenario=scenario) if scenario else None
     return compile_problem(
@@ -86,44 +91,46 @@ def fence_check(connections: Connections, record: RunRecord) -> Callable[[], Non
 
 
 def _run(connections: Connections, workspace: WorkspaceRecord, asked: Asked, record: RunRecord) -> Outcome:
-    reads_before = connections.gateway.counts
+    calls_before = connections.gateway.counts.calls
     pulled = pull(connections, workspace)
-    _stage(connections, record, RunStatus.COMPILING, rows_read=pulled.rows_read)
-    made = compiled(connections, pulled, asked)
-    findings = pulled.findings + made.findings
-    if made.problem is None:
-        outcome = _stopped(record, findings)
+    scenario, constraint_set = chosen_names(pulled.inputs, asked.scenario, asked.constraint_set)
+    names = {"scenario": scenario, "constraint_set": constraint_set}
+    _stage(connections, record, RunStatus.COMPILING, rows_read=pulled.rows_read, **names)
+    outcome = _outcome(connections, pulled, asked, record)
+    calls = connections.gateway.counts.calls - calls_before + CALLS_OF_A_WRITE
+    may_write = fence_check(connections, record)
+    if outcome.run:
+        _stage(connections, record, RunStatus.WRITING, api_calls=calls, message=outcome.sentence)
+    else:  # nothing was solved: the run ends here, and the sheet is told why
+        may_write()
         _fail(connections, record, outcome.sentence)
-    else:
-        facts = _solved(connections, pulled, made.problem, record)
-        outcome = Outcome(
-            run_id=record.id,
-            status=facts.solution.status,
-            sentence=sentence_of(facts, made.left_out),
-            findings=findings,
-            left_out=made.left_out,
-            run=facts,
-        )
     report = show(
         connections,
         pulled,
-        findings,
-        latest=outcome.run,
-        failure=None if outcome.run and outcome.run.portfolio_id else _if_default(pulled, asked, outcome.sentence),
+        outcome.findings,
         requests=asked.answered("done" if outcome.exit_code == 0 else "failed", outcome.sentence),
-        may_write=fence_check(connections, record) if outcome.run else lambda: None,
+        may_write=may_write if outcome.run else lambda: None,
     )
     if outcome.run:
-        calls = connections.gateway.counts.calls - reads_before.calls
-        _stage(
-            connections,
-            record,
-            RunStatus.DONE,
-            rows_written=report.rows_written,
-            api_calls=calls,
-            message=outcome.sentence,
-        )
+        _stage(connections, record, RunStatus.DONE, rows_written=report.rows_written)
     return outcome
+
+
+def _outcome(connections: Connections, pulled: Pulled, asked: Asked, record: RunRecord) -> Outcome:
+    """The rows compiled and solved, or why they cannot be."""
+    made = compiled(connections, pulled, asked)
+    findings = pulled.findings + made.findings
+    if made.problem is None or any(finding.stops_run for finding in findings):
+        return _stopped(record, findings)
+    facts = _solved(connections, pulled, made.problem, record)
+    return Outcome(
+        run_id=record.id,
+        status=facts.solution.status,
+        sentence=sentence_of(facts, made.left_out),
+        findings=findings,
+        left_out=made.left_out,
+        run=facts,
+    )
 
 
 def _solved(connections: Connections, pulled: Pulled, problem: Problem, record: RunRecord) -> RunFacts:
@@ -144,13 +151,6 @@ def _stopped(record: RunRecord, findings: tuple[Finding, ...]) -> Outcome:
     reasons = [str(finding) for finding in findings if finding.stops_run]
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
     return Outcome(run_id=record.id, status="stopped", sentence=f"Not run: {reasons[0]}{more}", findings=findings)
-
-
-def _if_default(pulled: Pulled, asked: Asked, sentence: str) -> str | None:
-    """The sentence where the run was one of Setup's defaults: only those are shown in the tabs."""
-    setup = pulled.inputs.setup
-    shown = (asked.scenario or setup.default_scenario, asked.constraint_set or setup.default_constraint_set)
-    return sentence if shown == (setup.default_scenario, setup.default_constraint_set) else None
 
 
 def sentence_of(run: RunFacts, left_out: tuple[LeftOut, ...]) -> str:

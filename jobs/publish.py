@@ -10,6 +10,7 @@ from engine.errors import InputError
 from engine.findings import Finding
 from engine.provenance import RunFacts
 from engine.roadmap import RoadmapVersion, next_version, plan_items
+from engine.scenarios import chosen_names
 from jobs.connections import Connections
 from jobs.optimize import compiled
 from jobs.pull import Pulled, pull
@@ -68,8 +69,7 @@ def sentence_of(version: RoadmapVersion) -> str:
 
 
 def _run_to_publish(connections: Connections, pulled: Pulled, asked: Asked, run_id: int | None) -> RunFacts:
-    setup = pulled.inputs.setup
-    scenario = asked.scenario or setup.default_scenario
+    scenario, constraint_set = chosen_names(pulled.inputs, asked.scenario, asked.constraint_set)
     with connections.database.transaction() as session:
         if run_id is not None:
             run = store.run_facts(session, run_id, workspace_id=pulled.workspace.id)
@@ -80,9 +80,7 @@ def _run_to_publish(connections: Connections, pulled: Pulled, asked: Asked, run_
             return run
         if scenario is None:
             raise InputError("Setup: default_scenario is not set: write a scenario's name there, or give --scenario.")
-        run = store.newest_good_run(
-            session, pulled.workspace.id, scenario, asked.constraint_set or setup.default_constraint_set
-        )
+        run = store.newest_good_run(session, pulled.workspace.id, scenario, constraint_set)
     if run is None:
         raise InputError(f"There is no plan of {scenario} to publish yet: run optimize first.")
     return run

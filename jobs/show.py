@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from db import store
 from engine.findings import Finding
-from engine.provenance import RunFacts
+from engine.scenarios import chosen_names
 from jobs.connections import Connections
 from jobs.pull import Pulled
 from sheets_sync.updates import RequestAnswer, SheetUpdate
@@ -34,23 +34,16 @@ def show(
     pulled: Pulled,
     findings: tuple[Finding, ...],
     *,
-    latest: RunFacts | None = None,
-    failure: str | None = None,
     requests: Mapping[str, RequestAnswer] | None = None,
     may_write: Callable[[], None] = lambda: None,
 ) -> WriteReport:
-    """Write keys, marks, Checks, the last good run of the defaults, the published version and the Run Log.
-
-    ``latest`` is the run just made, ``failure`` its sentence where it made no plan: both count only where it is one of
-    Setup's default scenario and set. ``may_write`` raises where this process has lost the right to write.
-    """
-    setup, workspace = pulled.inputs.setup, pulled.workspace
+    """Write keys, marks, Checks, the last good run of the defaults (and that a later one made no plan), the published
+    version and the Run Log. ``may_write`` raises where this process has lost the right to write."""
+    workspace = pulled.workspace
+    scenario, constraint_set = chosen_names(pulled.inputs)
     with connections.database.transaction() as session:
-        run = (
-            store.newest_good_run(session, workspace.id, setup.default_scenario, setup.default_constraint_set)
-            if setup.default_scenario
-            else None
-        )
+        run = store.newest_good_run(session, workspace.id, scenario, constraint_set) if scenario else None
+        failed = store.newest_failure(session, workspace.id, scenario, constraint_set) if scenario else None
         version = store.newest_version(session, workspace.id)
         published_run = store.run_of_portfolio(session, version.portfolio_id) if version else None
         log = store.run_log(session, workspace.id)
@@ -60,8 +53,8 @@ def show(
         findings=findings,
         new_keys=pulled.new_keys,
         run=run,
-        failure=failure,
-        failed_run=latest if failure else None,
+        failure=failed[0] if failed else None,
+        failed_run=failed[1] if failed else None,
         version=version,
         published_run=published_run,
         run_log=log,

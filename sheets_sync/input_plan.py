@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.keys import normalised
 from sheets_sync.cell_writes import TabWrites
-from sheets_sync.content import Content, same
+from sheets_sync.content import Content, same, shown
 from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
 from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, is_blank
@@ -121,8 +121,7 @@ class InputPlan:
                 writes.values |= {(place, column): self._content(old, column) for column in touched}
             else:  # a row that came after the reading: what stood there comes back
                 writes.values |= {(place, c): first.value(row, c) for c in touched if c in self._known}
-        missing = [added for added in self.added if not self._stands_somewhere(added, echo)]
-        self._add(writes, echo, missing)
+        self._add(writes, echo)
         self.marks.put_right(writes, first, echo, {0: 0, **now}, sent.looks)
         return writes
 
@@ -139,13 +138,16 @@ class InputPlan:
             for column in known
         )
 
-    def _stands_somewhere(self, added: Mapping[int, Content], echo: Frame) -> bool:
+    def _add(self, writes: TabWrites, frame: Frame) -> None:
+        """The new rows that do not stand anywhere yet, after the last one in use."""
         key = self.key_column
-        return key is not None and any(same(added[key], echo.value(row, key)) for row in range(1, echo.used_rows()))
-
-    def _add(self, writes: TabWrites, frame: Frame, added: Sequence[Mapping[int, Content]] | None = None) -> None:
-        added = self.added if added is None else added
-        fresh = [row for row in added if not self._stands_somewhere(row, frame)]
+        if key is None or not self.added:
+            return
+        there = {
+            _text(shown(writes.values[row, key]) if (row, key) in writes.values else frame.value(row, key))
+            for row in range(1, frame.used_rows())
+        }
+        fresh = [contents for contents in self.added if _text(shown(contents[key])) not in there]
         for place, contents in enumerate(fresh, max(frame.used_rows(), len(self.grid.values), 1)):
             writes.values |= {(place, column): content for column, content in contents.items()}
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sheets_sync.local import a1, data_filters, schema, values
+from sheets_sync.local import data_filters, schema, values
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.errors import ApiError, bad_request
-from sheets_sync.local.grid import Book, Sheet
+from sheets_sync.local.grid import Book
 from sheets_sync.local.requests.change import Change
+from sheets_sync.local.values import Written
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -18,20 +20,20 @@ _RENDERS = ("FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA")
 _DATE_RENDERS = ("SERIAL_NUMBER", "FORMATTED_STRING")
 
 
-class ValuesMethods:
+class ValuesMethods(ABC):
     """What reads and writes plain values; the versions of the books come from the service."""
 
+    @abstractmethod
     def _book(self, spreadsheet_id: str) -> Book:
         """The latest committed version."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _calculator(self, book: Book) -> Calculator:
         """The values of a version."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _mutated(self, spreadsheet_id: str, work: Callable[[Change], T]) -> tuple[T, Book]:
         """(what ``work`` gave, the new version), committed."""
-        raise NotImplementedError
 
     def values_get(
         self,
@@ -99,13 +101,11 @@ class ValuesMethods:
         self._book(spreadsheet_id)
         body = schema.checked("ValueRange", body, "data")
         is_typed = _is_typed(value_input_option)
-        (answer, sheet, box), book = self._mutated(
-            spreadsheet_id, lambda change: values.write(change, range, body, is_typed)
-        )
-        answer = {"spreadsheetId": spreadsheet_id, **answer}
+        written, book = self._mutated(spreadsheet_id, lambda change: values.write(change, range, body, is_typed))
+        answer = {"spreadsheetId": spreadsheet_id, **written.answer}
         if include_values_in_response:
             options = (response_value_render_option, response_date_time_render_option)
-            answer["updatedData"] = self._written(book, sheet, box, body, options)
+            answer["updatedData"] = self._written(book, written, body, options)
         return answer
 
     def values_append(
@@ -125,19 +125,20 @@ class ValuesMethods:
         body = schema.checked("ValueRange", body, "data")
         is_typed = _is_typed(value_input_option)
         inserts = insert_data_option == "INSERT_ROWS"
-        (answer, updates, sheet, box), book = self._mutated(
+        (answer, written), book = self._mutated(
             spreadsheet_id, lambda change: values.append(change, range, body, is_typed, inserts)
         )
-        updates = {"spreadsheetId": spreadsheet_id, **updates}
+        updates = {"spreadsheetId": spreadsheet_id, **written.answer}
         if include_values_in_response:
             options = (response_value_render_option, response_date_time_render_option)
-            updates["updatedData"] = self._written(book, sheet, box, body, options)
+            updates["updatedData"] = self._written(book, written, body, options)
         return {"spreadsheetId": spreadsheet_id, **answer, "updates": updates}
 
-    def _written(self, book: Book, sheet: Sheet, box: a1.Box, body: Json, options: tuple[str, str]) -> Json:
-        found = book.find(sheet.id)
-        assert found is not None
-        return values.value_range(self._calculator(book), found, box, body.get("majorDimension", "ROWS"), *options)
+    def _written(self, book: Book, written: Written, body: Json, options: tuple[str, str]) -> Json:
+        sheet = book.find(written.sheet.id)
+        assert sheet is not None
+        dimension = body.get("majorDimension", "ROWS")
+        return values.value_range(self._calculator(book), sheet, written.box, dimension, *options)
 
     def values_clear(self, spreadsheet_id: str, range: str) -> Json:
         """``spreadsheets.values.clear``: empties values, keeps formats and notes."""
@@ -151,8 +152,8 @@ class ValuesMethods:
         is_typed = _is_typed(body.get("valueInputOption", ""))
         data: list[Json] = body.get("data", [])
 
-        def write_all(change: Change) -> list[tuple[Json, Sheet, a1.Box]]:
-            out: list[tuple[Json, Sheet, a1.Box]] = []
+        def write_all(change: Change) -> list[Written]:
+            out: list[Written] = []
             for index, one in enumerate(data):
                 try:
                     out.append(values.write(change, one.get("range", ""), one, is_typed))
@@ -161,14 +162,14 @@ class ValuesMethods:
             return out
 
         written, book = self._mutated(spreadsheet_id, write_all)
-        responses = [{"spreadsheetId": spreadsheet_id, **answer} for answer, _, _ in written]
+        responses = [{"spreadsheetId": spreadsheet_id, **one.answer} for one in written]
         if body.get("includeValuesInResponse"):
             options = (
                 body.get("responseValueRenderOption", "FORMATTED_VALUE"),
                 body.get("responseDateTimeRenderOption", "SERIAL_NUMBER"),
             )
-            for one, (_, sheet, box), value_range in zip(responses, written, data, strict=True):
-                one["updatedData"] = self._written(book, sheet, box, value_range, options)
+            for response, one, value_range in zip(responses, written, data, strict=True):
+                response["updatedData"] = self._written(book, one, value_range, options)
         return {"spreadsheetId": spreadsheet_id, **_totals(written), **({"responses": responses} if responses else {})}
 
     def values_batch_update_by_data_filter(self, spreadsheet_id: str, body: Json) -> Json:
@@ -176,17 +177,17 @@ class ValuesMethods:
         body = schema.checked("BatchUpdateValuesByDataFilterRequest", body)
         is_typed = _is_typed(body.get("valueInputOption", ""))
 
-        def write_all(change: Change) -> list[tuple[Json, Sheet, a1.Box, Json]]:
-            out: list[tuple[Json, Sheet, a1.Box, Json]] = []
+        def write_all(change: Change) -> list[tuple[Written, Json]]:
+            out: list[tuple[Written, Json]] = []
             for one in body.get("data", []):
                 for text, data_filter in data_filters.range_texts(change.book, [one.get("dataFilter", {})]):
                     value_range = {k: v for k, v in one.items() if k in ("values", "majorDimension")}
-                    out.append((*values.write(change, text, value_range, is_typed), data_filter))
+                    out.append((values.write(change, text, value_range, is_typed), data_filter))
             return out
 
         written, _ = self._mutated(spreadsheet_id, write_all)
-        responses = [{**answer, "dataFilter": data_filter} for answer, _, _, data_filter in written]
-        totals = _totals([(answer, sheet, box) for answer, sheet, box, _ in written])
+        responses = [{**one.answer, "dataFilter": data_filter} for one, data_filter in written]
+        totals = _totals([one for one, _ in written])
         return {"spreadsheetId": spreadsheet_id, **totals, **({"responses": responses} if responses else {})}
 
     def values_batch_clear(self, spreadsheet_id: str, body: Json) -> Json:
@@ -227,13 +228,12 @@ def _check_renders(render: str, date_render: str) -> None:
             )
 
 
-def _totals(written: Sequence[tuple[Json, Sheet, a1.Box]]) -> Json:
-    """The totals of a values batch; zeros are left out."""
-    touched = [(answer, sheet) for answer, sheet, _ in written if answer.get("updatedCells")]
+def _totals(written: Sequence[Written]) -> Json:
+    """The totals of a values batch, a row or column that two ranges touch counted once; zeros are left out."""
     totals = {
-        "totalUpdatedRows": sum(answer["updatedRows"] for answer, _ in touched),
-        "totalUpdatedColumns": sum(answer["updatedColumns"] for answer, _ in touched),
-        "totalUpdatedCells": sum(answer["updatedCells"] for answer, _ in touched),
-        "totalUpdatedSheets": len({sheet.id for _, sheet in touched}),
+        "totalUpdatedRows": len({(one.sheet.id, row) for one in written for row in one.rows}),
+        "totalUpdatedColumns": len({(one.sheet.id, column) for one in written for column in one.columns}),
+        "totalUpdatedCells": sum(one.answer.get("updatedCells", 0) for one in written),
+        "totalUpdatedSheets": len({one.sheet.id for one in written if one.rows}),
     }
     return {name: count for name, count in totals.items() if count}

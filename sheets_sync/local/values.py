@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from sheets_sync.local import a1, typed
 from sheets_sync.local.a1 import Area, Box
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.errors import bad_request
 from sheets_sync.local.grid import BLANK, Cell, Entered, Sheet
+from sheets_sync.local.locales import Locale
 from sheets_sync.local.ranges import beyond_grid, box_on_grid, found_range
 from sheets_sync.local.rendering import value_rows
 from sheets_sync.local.requests.cells import MAX_TEXT, grow
@@ -17,7 +18,16 @@ from sheets_sync.local.requests.change import Change
 from sheets_sync.local.requests.dimensions import insert_lines
 
 Json = dict[str, Any]
-_UNSET = object()
+
+
+class Written(NamedTuple):
+    """What a write did: the answer without the id, and the rows and columns in which a cell was written."""
+
+    answer: Json
+    sheet: Sheet
+    box: Box
+    rows: set[int]
+    columns: set[int]
 
 
 def value_range(
@@ -50,8 +60,8 @@ def _transposed(rows: list[list[Any]], filler: Any) -> list[list[Any]]:
     return columns
 
 
-def write(change: Change, text: str, body: Json, is_typed: bool) -> tuple[Json, Sheet, Box]:
-    """(UpdateValuesResponse without the id, sheet, rectangle written) of writing a ValueRange at a range text."""
+def write(change: Change, text: str, body: Json, is_typed: bool) -> Written:
+    """Writes a ValueRange at a range text."""
     rows = _rows(body)
     sheet, area = found_range(change.book, text)
     named = body.get("range")
@@ -61,8 +71,7 @@ def write(change: Change, text: str, body: Json, is_typed: bool) -> tuple[Json, 
             raise bad_request(f"Requested range {text} does not match the range of the values: {named[:200]}")
     box = _target(sheet, area, rows)
     _check_text_fits(rows)
-    answer = _put_rows(change, change.book.writable(sheet), box, rows, is_typed)
-    return answer, change.book.writable(sheet), box
+    return _put_rows(change, change.book.writable(sheet), box, rows, is_typed)
 
 
 def _rows(body: Json) -> list[list[Any]]:
@@ -113,31 +122,31 @@ def _check_text_fits(rows: list[list[Any]]) -> None:
                 raise bad_request(f"Invalid values[{i}][{j}]: {name} {{\n}}\n")
 
 
-def _put_rows(change: Change, sheet: Sheet, box: Box, rows: list[list[Any]], is_typed: bool) -> Json:
-    locale = Calculator(change.book, change.now).locale
-    cells, touched_rows, touched_columns = 0, 0, set[int]()
-    for offset, row in enumerate(rows):
-        written = [j for j, value in enumerate(row) if value is not None]
-        if not written:
+def _put_rows(change: Change, sheet: Sheet, box: Box, rows: list[list[Any]], is_typed: bool) -> Written:
+    locale = Calculator(change.book, change.now).locale if is_typed else None
+    cells, touched_rows, touched_columns = 0, set[int](), set[int]()
+    for index, row in enumerate(rows, start=box.top):
+        columns = [column for column, value in enumerate(row, start=box.left) if value is not None]
+        if not columns:
             continue
-        line = sheet.writable_row(box.top + offset)
-        for j in written:
-            column = box.left + j
-            cell = _entered_cell(line.get(column, BLANK), row[j], locale if is_typed else None)
+        line = sheet.writable_row(index)
+        for column in columns:
+            cell = _entered_cell(line.get(column, BLANK), row[column - box.left], locale)
             if cell.is_blank():
                 line.pop(column, None)
             else:
                 line[column] = cell
-        touched_rows += 1
-        touched_columns.update(written)
-        cells += len(written)
+        touched_rows.add(index)
+        touched_columns.update(columns)
+        cells += len(columns)
     answer: Json = {"updatedRange": a1.range_text(sheet.title, box)}
     if cells:
-        answer.update({"updatedRows": touched_rows, "updatedColumns": len(touched_columns), "updatedCells": cells})
-    return answer
+        counts = {"updatedRows": len(touched_rows), "updatedColumns": len(touched_columns), "updatedCells": cells}
+        answer.update(counts)
+    return Written(answer, sheet, box, touched_rows, touched_columns)
 
 
-def _entered_cell(cell: Cell, value: Any, locale: Any) -> Cell:
+def _entered_cell(cell: Cell, value: Any, locale: Locale | None) -> Cell:
     """The cell with a value typed (``locale`` given) or put raw."""
     entered: Entered
     form = cell.format
@@ -182,8 +191,8 @@ def clear(change: Change, text: str) -> str:
     return a1.range_text(sheet.title, box)
 
 
-def append(change: Change, text: str, body: Json, is_typed: bool, inserts: bool) -> tuple[Json, Json, Sheet, Box]:
-    """(answer without ids, the update part, sheet, rectangle) of writing below the table that the range touches."""
+def append(change: Change, text: str, body: Json, is_typed: bool, inserts: bool) -> tuple[Json, Written]:
+    """(answer without the id and the updates, what was written) of writing below the table that the range touches."""
     rows = _rows(body)
     _check_text_fits(rows)
     sheet, area = found_range(change.book, text)
@@ -203,8 +212,7 @@ def append(change: Change, text: str, body: Json, is_typed: bool, inserts: bool)
     except ValueError as error:
         raise bad_request(str(error)) from error
     target = Box(top, top + height, left, left + width)
-    updates = _put_rows(change, sheet, target, rows, is_typed)
-    return answer, updates, sheet, target
+    return answer, _put_rows(change, sheet, target, rows, is_typed)
 
 
 def last_table(sheet: Sheet, box: Box) -> Box | None:

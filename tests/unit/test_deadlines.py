@@ -80,6 +80,12 @@ def test_a_deadline_falls_into_the_fiscal_period() -> None:
     assert window.latest == "2026-Q1"
 
 
+def test_a_latest_period_that_began_before_the_horizon_still_bounds_inside_it() -> None:
+    months = Horizon(periods=("2026-02", "2026-03", "2026-04"), fiscal_year_starts=1)
+    window, _ = window_of(initiative(latest_period="2026-Q1"), months)
+    assert (window.latest, window.excluded_because) == ("2026-03", None)
+
+
 def test_half_years_and_months_are_mapped_to_the_planned_quarters() -> None:
     window, _ = window_of(initiative(earliest_period="2026-05", latest_period="2026-H1"), THREE_QUARTERS)
     assert (window.earliest, window.latest) == ("2026-Q2", "2026-Q2")

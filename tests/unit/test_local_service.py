@@ -107,6 +107,12 @@ def test_null_leaves_a_cell_and_an_empty_text_clears_it(book: Book) -> None:
     assert (answer["updatedCells"], answer["updatedRange"]) == (2, "Sheet1!A1:C1")
 
 
+def test_the_totals_of_a_values_batch_count_a_row_or_column_once(book: Book) -> None:
+    data = [{"range": one, "values": [["x"]]} for one in ("A1", "A2", "B1", "B2")]
+    answer = book.service.values_batch_update(book.id, {"valueInputOption": "RAW", "data": data})
+    assert [answer[f"totalUpdated{name}"] for name in ("Rows", "Columns", "Cells", "Sheets")] == [2, 2, 4, 1]
+
+
 def test_a_cell_typed_as_text_format_keeps_what_is_typed(book: Book) -> None:
     text = {"userEnteredFormat": {"numberFormat": {"type": "TEXT"}}}
     book.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": text, "fields": "userEnteredFormat.numberFormat"}})

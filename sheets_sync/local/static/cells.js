@@ -120,7 +120,7 @@ export class CellRenderer {
         span.style.maxWidth = width + "px";
       }
     }
-    if (more.d && !("b" in more)) box.append(this.arrow(params, text));
+    if (more.d !== undefined && !("b" in more)) box.append(this.arrow(params, text));
     if (more.n) box.append(corner("note"));
     if (more.w) box.append(corner("unknown"));
     return true;

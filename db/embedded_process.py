@@ -1,0 +1,41 @@
+"""What the system says of a server's process: the pid that it noted, and whether that is still it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from db.embedded_program import Place
+
+
+def pid_file(place: Place) -> tuple[int | None, int]:
+    """The pid and start time (Unix seconds) that the last server noted; (None, 0) without a readable note."""
+    try:
+        lines = (place.data / "postmaster.pid").read_text().splitlines()
+        pid = int(lines[0])
+        return (pid if pid > 1 else None), int(lines[2])
+    except (OSError, ValueError, IndexError):
+        return None, 0
+
+
+def pid_belongs(pid: int | None, place: Place) -> bool | None:
+    """Whether the process ``pid`` is the server of this data folder, or the shell about to become it, by its command
+    line; None where that is hidden from us."""
+    words = command_words(pid) if pid else ()
+    return None if words is None else os.fsencode(place.data) in words
+
+
+def command_words(pid: int) -> tuple[bytes, ...] | None:
+    """The command line of a process; empty where there is none (or only a zombie), None where it is hidden from us."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            return tuple(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+        except (FileNotFoundError, ProcessLookupError):
+            return ()
+        except OSError:
+            return None
+    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
+    line = subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 - only a number varies
+    program, _, rest = line.strip().partition(b" -D ")
+    return (program, b"-D", rest.partition(b" -c ")[0])
