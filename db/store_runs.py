@@ -223,7 +223,7 @@ def newest_good_run(
 def newest_failure(
     session: Session, workspace_id: int, scenario: str, constraint_set: str
 ) -> tuple[str, RunFacts | None] | None:
-    """The sentence of the last run of the scenario and set where it made no plan, with its facts where it got as far as a
+    """The sentence of the last run of the scenario and set where it made no plan, with its facts where it has a
     result (infeasible); None where that run made one, or there is none."""
     last = session.execute(
         select(RunRow.id, RunRow.status, RunRow.outcome, RunRow.message)

@@ -21,7 +21,9 @@ def decimal_of(number: Fraction, digits: int = 20, *, up: bool = False) -> Decim
             rest //= prime
     figures = EXACT_DIGITS if rest == 1 else digits
     context = Context(prec=figures, rounding=ROUND_CEILING if up else ROUND_HALF_EVEN, Emax=10**6, Emin=-(10**6))
-    return context.divide(Decimal(number.numerator), Decimal(number.denominator)).normalize(context)
+    rounded = context.divide(Decimal(number.numerator), Decimal(number.denominator)).normalize(context)
+    is_written_out = number.denominator == 1 and rounded.adjusted() < 20
+    return rounded.quantize(Decimal(1), context=context) if is_written_out else rounded  # 25390, not 2.539E+4
 
 
 def spoken(number: Fraction | Decimal | int) -> str:

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from db import store
 from db.records import RunRecord, RunStatus, WorkspaceRecord
 from engine.compile import Compiled, LeftOut, compile_problem
-from engine.errors import RoadmapError
-from engine.findings import Finding
+from engine.errors import InputError, RoadmapError
+from engine.findings import Finding, Severity
 from engine.problem import Problem
 from engine.provenance import RunFacts
-from engine.scenarios import chosen_names
+from engine.scenarios import chosen_names, chosen_scenario
 from engine.solve import exit_code, solve
 from jobs.connections import Connections
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
-
 
 CALLS_OF_A_WRITE = 2
 """One narrow re-read and one batch: known before they are made, so that the run's own line in the Run Log is whole."""
@@ -68,6 +67,10 @@ def optimize_locked(connections: Connections, workspace: WorkspaceRecord, asked:
 
 def compiled(connections: Connections, pulled: Pulled, asked: Asked) -> Compiled:
     """The problem of the asked scenario and set, bound by the locks of the roadmap last published for it."""
+    if asked.scenario:
+        known, findings = chosen_scenario(pulled.inputs, asked.scenario)
+        if known is None:  # the asker's mistake, not the sheet's: nothing to tell there
+            raise InputError(str(findings[0]))
     scenario, _ = chosen_names(pulled.inputs, asked.scenario)
     with connections.database.transaction() as session:
         published = store.newest_version(session, pulled.workspace.id, scenario=scenario) if scenario else None
@@ -148,7 +151,8 @@ def _solved(connections: Connections, pulled: Pulled, problem: Problem, record: 
 
 
 def _stopped(record: RunRecord, findings: tuple[Finding, ...]) -> Outcome:
-    reasons = [str(finding) for finding in findings if finding.stops_run]
+    causes = {(one.tab, one.row): one for one in findings if one.severity is Severity.ERROR and one.cell}
+    reasons = [str(causes.get((one.tab, one.row), one)) for one in findings if one.stops_run]
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
     return Outcome(run_id=record.id, status="stopped", sentence=f"Not run: {reasons[0]}{more}", findings=findings)
 

@@ -122,7 +122,7 @@ class InputPlan:
             else:  # a row that came after the reading: what stood there comes back
                 writes.values |= {(place, c): first.value(row, c) for c in touched if c in self._known}
         self._add(writes, echo)
-        self.marks.put_right(writes, first, echo, {0: 0, **now}, sent.looks)
+        self.marks.put_right(writes, first, {0: 0, **now}, sent.looks)
         return writes
 
     def _stands(self, first: Frame, sent: TabWrites, echo: Frame) -> bool:

@@ -50,18 +50,16 @@ class TabMarks:
             if new != look:
                 writes.looks[cell] = new
 
-    def put_right(
-        self, writes: TabWrites, before: Frame, echo: Frame, rows: Mapping[int, int], hit: Iterable[Cell]
-    ) -> None:
+    def put_right(self, writes: TabWrites, before: Frame, rows: Mapping[int, int], hit: Iterable[Cell]) -> None:
         """After rows moved under a batch: each cell gets the look that it had in ``before``, marked anew. ``rows`` says
-        where each row of ``before`` stands in ``echo``; ``hit`` are the cells whose look the batch wrote."""
+        where each row of ``before`` stands now; ``hit`` are the cells whose look the batch wrote."""
         looks: dict[Cell, Look] = {cell: Look() for cell in hit}
         for row, now in rows.items():
             for column in self.columns:
-                looks[now, column] = marks.marked(before.look(row, column), self.messages.get((row, column), ()))
-        for cell, look in looks.items():
-            if echo.look(*cell) != look:
-                writes.looks[cell] = look
+                look = marks.marked(before.look(row, column), self.messages.get((row, column), ()))
+                if look != Look() or (now, column) in looks:
+                    looks[now, column] = look
+        writes.looks |= looks
 
 
 def tab_marks(tab: Tab, grid: Grid, header: Header, findings: Iterable[Finding]) -> TabMarks:

@@ -80,8 +80,9 @@ class TablePlan:
         return [header_range(self.title), *column_ranges(self.title, columns, rows_to_read(self.grid))]
 
     def echo(self) -> list[str]:
-        """The same; after a sort all system columns, since rows no longer stand where they were written."""
-        columns = {*self._known_by(), *self.marks.columns, *(self._system if self.sort else ())}
+        """The same; after a sort, where rows no longer stand where they were written, their titles and ranks too: every
+        row that is written gets its title written with it, so that one which landed beside another's key shows."""
+        columns = {*self._known_by(), *self.marks.columns, *(self._tell_tales() if self.sort else ())}
         assert self._first is not None and self._sent is not None
         grown = max(self._first.row_count, *(row + 1 for row in self._sent.rows), 1)
         rows = min(rows_to_read(self.grid) + len(self.wanted), grown)
@@ -98,6 +99,10 @@ class TablePlan:
             for column, content in contents.items():
                 if row is not None and not self._shows(name, column, content):
                     writes.values[row, column] = content
+        if self.sort and self._title is not None:
+            by_row = {row: name for name, row in places.items()}
+            for row in writes.rows & by_row.keys():
+                writes.values[row, self._title] = self._by_name[by_row[row]].get(self._title)
         self._add(writes, frame, [name for name in self._by_name if name not in places])
         for row, name in strays:
             for column in self._system:
@@ -124,7 +129,7 @@ class TablePlan:
         self._add(writes, echo, [name for name in self._by_name if name not in places])
         first_places, _ = self._places(self._first)
         moved = {0: 0, **{row: places[name] for name, row in first_places.items() if name in places}}
-        self.marks.put_right(writes, self._first, echo, moved, () if self.sort else self._sent.looks)
+        self.marks.put_right(writes, self._first, moved, () if self.sort else self._sent.looks)
         if self.sort:
             writes.after.append(self._sorted(echo, writes))
         return writes
@@ -176,6 +181,9 @@ class TablePlan:
             return {self._key}
         return {self._key, *self._pm_columns(), *(() if self._title is None else (self._title,))}
 
+    def _tell_tales(self) -> set[int]:
+        return {column for column in (self._title, *(column for column, _ in self.sort)) if column is not None}
+
     def _pm_columns(self) -> list[int]:
         """Every column in use that is not ours: declared ones and those that PMs added."""
         width = max((len(row) for row in self.grid.values), default=0)
@@ -210,16 +218,16 @@ class TablePlan:
         )
 
     def _came_out(self, echo: Frame) -> bool:
-        """True where every key stands once in the echo, with its own values and its own PM cells."""
+        """True where every key stands once in the echo, with its own title and rank and its own PM cells."""
         places, strays = self._places(echo)
         cells = self._pm_cells_by_name()
         return (
             not strays
             and len(places) == len(self._by_name)
             and all(
-                same(content, echo.value(places[name], column))
+                same(contents.get(column), echo.value(places[name], column))
                 for name, contents in self._by_name.items()
-                for column, content in contents.items()
+                for column in self._tell_tales()
             )
             and all(self._pm_digest(echo, places[name]) == digest for name, digest in cells.items() if name in places)
         )

@@ -114,4 +114,4 @@ class _Writing:
     def _joined(self, writes: Sequence[TabWrites], echo: Sequence[str]) -> Batch | None:
         requests: list[Mapping[str, Any]] = [request for each in writes for request in each.requests()]
         self.rows = sum(len(each.rows) for each in writes)
-        return Batch(requests=requests, echo=list(echo), fields=self.fields) if requests else None
+        return Batch(requests=requests, echo=list(echo), fields=fields(False)) if requests else None

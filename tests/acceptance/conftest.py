@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from google.oauth2.service_account import Credentials
 from requests.adapters import HTTPAdapter
 
 from db import embedded
+from jobs.connections import Connections
+from jobs.settings import load_settings
 from sheets_sync.local.server import LocalServer
 
 
@@ -60,6 +63,18 @@ class _ToLocal(HTTPAdapter):
 class World:
     server: LocalServer
     cli: Cli
+
+    @contextmanager
+    def connected(self) -> Iterator[Connections]:
+        """The product's own connections, for jobs run in this process."""
+        settings = load_settings(
+            roadmap_home=self.cli.environment["ROADMAP_HOME"],
+            google_application_credentials=str(self.server.key_file),
+            sheets_base_url=self.server.base_url,
+            database_url=None,
+        )
+        with Connections(settings) as connections:
+            yield connections
 
     def spreadsheet(self, workbook: str) -> gspread.Spreadsheet:
         credentials = Credentials.from_service_account_file(

@@ -36,7 +36,7 @@ def workbook(world) -> str:
 
 
 def test_requests_that_wait_are_run_in_order_and_only_once(world, workbook) -> None:
-    """Optimize, publish and nonsense in Requests: a plan, a version and a sentence; a second look runs nothing again."""
+    """Optimize, publish and nonsense in Requests: a plan, a version, a sentence; a second look runs none again."""
     sheet = world.spreadsheet(workbook)
     ask(sheet, "click-1", "optimize")
     ask(sheet, "click-2", "publish", version_note="From the sheet")

@@ -330,6 +330,65 @@ def test_a_write_that_waits_while_a_later_run_begins_is_refused(database: Databa
         assert store.holds_fence(session, later.id, later.fence)
 
 
+def test_right_before_a_sheet_write_a_run_that_was_taken_over_is_stopped(database: Database, workspace: int) -> None:
+    with database.transaction() as session:
+        run, _ = begun(session, workspace)
+        store.require_fence(session, run)
+        begun(session, workspace)
+        with pytest.raises(RunTakenOver):
+            store.require_fence(session, run)
+
+
+def test_the_newest_failure_is_told_until_a_later_run_makes_a_plan(database: Database, workspace: int) -> None:
+    wanted = (workspace, "2026-Q1 Core", "Baseline")
+    with database.transaction() as session:
+        assert store.newest_failure(session, *wanted) is None
+        run, _ = solved(session, workspace, solution("infeasible"))
+        store.set_run_stage(session, run, RunStatus.DONE, message="The rules cannot all hold.")
+        assert store.newest_failure(session, *wanted) == (
+            "The rules cannot all hold.",
+            store.run_facts(session, run.id),
+        )
+        solved(session, workspace)
+        assert store.newest_failure(session, *wanted) is None
+
+
+def test_the_run_behind_a_portfolio_is_found_and_only_by_its_own_workspace(database: Database, workspace: int) -> None:
+    with database.transaction() as session:
+        run, portfolio_id = solved(session, workspace)
+        assert portfolio_id is not None
+        assert store.run_of_portfolio(session, portfolio_id) == store.run_facts(session, run.id)
+        assert store.run_facts(session, run.id, workspace_id=workspace) is not None
+        assert store.run_facts(session, run.id, workspace_id=workspace + 1) is None
+
+
+def test_the_last_scheduled_run_counts_and_before_it_the_registration(database: Database, workspace: int) -> None:
+    with database.transaction() as session:
+        registered = store.last_scheduled(session, workspace)
+        begun(session, workspace)
+        assert store.last_scheduled(session, workspace) == registered
+        begun(session, workspace, trigger="schedule")
+        assert store.last_scheduled(session, workspace) > registered
+
+
+def test_one_process_at_a_time_works_on_a_workspace(database: Database, workspace: int) -> None:
+    order: list[str] = []
+
+    def work() -> None:
+        with database.workspace_lock(workspace):
+            order.append("second")
+
+    with database.workspace_lock(workspace):
+        with database.workspace_lock(workspace + 1):
+            pass
+        other = threading.Thread(target=work)
+        other.start()
+        other.join(0.3)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+
+
 def test_an_ended_run_is_not_moved_on(database: Database, workspace: int) -> None:
     with database.transaction() as session:
         run, _ = solved(session, workspace)

@@ -227,7 +227,9 @@ def test_a_number_that_is_not_finite_is_told_where_it_stands(number):
 
 
 def test_numbers_mean_their_decimal_text():
-    text = json.dumps(changed("capacity_total_tokens", to="HERE")).replace('"HERE"', "0.1000000000000000000000000000000001")
+    text = json.dumps(changed("capacity_total_tokens", to="HERE")).replace(
+        '"HERE"', "0.1000000000000000000000000000000001"
+    )
     assert read_problem(text).capacity_total_tokens == Decimal("0.1000000000000000000000000000000001")
 
 
@@ -308,7 +310,9 @@ def test_what_comes_later_is_told_clearly(path, to, words):
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["", "UK", "all"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.just("revenue"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.just("revenue"), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

@@ -307,7 +307,11 @@ def test_rank_puts_locked_and_mandatory_first_then_what_would_be_lost_without_ea
 @pytest.mark.parametrize(
     ("rules", "key", "words"),
     [
-        ({"mandatory_initiatives": ["B"], "reasons": {"b": "promised to the board"}}, "B", "mandatory: promised to the board"),
+        (
+            {"mandatory_initiatives": ["B"], "reasons": {"b": "promised to the board"}},
+            "B",
+            "mandatory: promised to the board",
+        ),
         ({"exclusions_initiatives": ["A"], "reasons": {"A": "legal stop"}}, "A", "excluded: legal stop"),
         ({"exclusions_pairs": [["A", "B"]]}, "B", "cannot go together with A"),
         ({"prerequisites": {"A": ["Z"]}}, "A", "needs Z, which is neither a candidate nor delivered"),
@@ -347,7 +351,10 @@ def test_every_constraint_is_named_after_its_source():
         "bundles": [{"bundle_key": "A+B", "members": ["A", "B"]}],
         "targets": {"all": {"all": {"revenue": {"floor": {"value": 1}}}}},
     }
-    rows = [{"initiative_key": k, "engineering_tokens": 1, "country": "UK", "kpi_contributions": {"revenue": 1}} for k in "AB"]
+    rows = [
+        {"initiative_key": k, "engineering_tokens": 1, "country": "UK", "kpi_contributions": {"revenue": 1}}
+        for k in "AB"
+    ]
     settled = settle(read_problem(json.dumps(problem_of(*rows, rules=rules))), Notes()).problem
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,0 +1,243 @@
+"""A cycle over a workbook beside the obvious gspread code for the same work, in one run: `python bench/cycle.py`.
+
+1,000 initiatives, 200 rules, ten bad cells, on the local Sheets server. Both sides read the tabs and write the same
+Portfolio, Roadmap Plan, Run Log, Checks, status columns and marks; neither solves. The peer is what a first look into
+gspread's manual gives: `get_all_records` for each tab, `clear` and `update` for each table, `update_cell`, `format` and
+`insert_note` for each bad cell (with its client pointed at the local server; no retries, no marks taken off, and every
+PM column beside a table lost). Ratios above 1 say how many times more the obvious way takes. The last line adds 0.2 s a
+call, Google's usual pace.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import gspread
+
+from engine.findings import Finding, Severity
+from engine.keys import initiative_key
+from engine.problem import Candidate, Item, Kpi, Objective, Problem, Solution
+from engine.provenance import RunFacts, RunLogLine
+from sheets_sync.gateway import SCOPES, SheetsGateway
+from sheets_sync.grids import Workbook
+from sheets_sync.local.server import LocalServer
+from sheets_sync.rows import read_inputs
+from sheets_sync.template import default_title, new_workbook_requests
+from sheets_sync.transport import BoundedAdapter
+from sheets_sync.updates import SheetUpdate
+from sheets_sync.writer import write_cycle
+
+INITIATIVES, RULES, BAD = 1_000, 200, 10
+NOW = datetime(2026, 1, 13, 14, 2, tzinfo=UTC)
+COUNTRIES = ("UK", "DE", "FR", "ES", "IT", "PL", "NL", "SE")
+KEYS = [initiative_key(number) for number in range(1, INITIATIVES + 1)]
+
+
+def tables() -> dict[str, list[dict[str, Any]]]:
+    """What the PMs typed."""
+    return {
+        "Initiatives": [
+            {
+                "initiative_key": key,
+                "title": f"Initiative {number}",
+                "country": COUNTRIES[number % 8],
+                "engineering_tokens": 90 + number % 170,
+                "is_candidate": True,
+            }
+            for number, key in enumerate(KEYS)
+        ],
+        "Metrics": [{"kpi_key": "revenue", "kpi_level": "north_star", "unit": "EUR"}],
+        "Contributions": [{"initiative_key": key, "revenue": 1000 + number} for number, key in enumerate(KEYS)],
+        "Scenarios": [{"scenario_name": "Core", "period_key": "2026-Q1", "capacity_total_tokens": 120_000}],
+        "Constraints": [
+            {
+                "constraint_type": "capacity_cap",
+                "dimension": "country",
+                "dimension_key": COUNTRIES[number % 8],
+                "max": "abc" if number < BAD else 20_000 + number,
+            }
+            for number in range(RULES)
+        ],
+        "Setup": [{"key": "default_scenario", "value": "Core"}],
+    }
+
+
+def run(run_id: int) -> RunFacts:
+    """A finished run: half of the candidates are in."""
+    half = INITIATIVES // 2
+    problem = Problem(
+        period_key="2026-Q1",
+        periods=("2026-Q1",),
+        capacity_total_tokens=Decimal(120_000),
+        objective=Objective(mode="north_star"),
+        kpis=(Kpi(kpi_key="revenue", kpi_level="north_star", unit="EUR"),),
+        candidates=tuple(
+            Candidate(
+                initiative_key=key,
+                title=f"Initiative {number}",
+                engineering_tokens=Decimal(90 + number % 170),
+                country=COUNTRIES[number % 8],
+                kpi_contributions={"revenue": Decimal(1000 + number)},
+            )
+            for number, key in enumerate(KEYS)
+        ),
+    )
+    items = tuple(
+        Item(
+            initiative_key=key,
+            selected=number < half,
+            allocated_tokens=Decimal(90 + number % 170 if number < half else 0),
+            rank=number + 1 if number < half else None,
+            start_period="2026-Q1" if number < half else None,
+            reason="best value for its tokens" if number < half else "no room",
+        )
+        for number, key in enumerate(KEYS)
+    )
+    return RunFacts(
+        run_id=run_id,
+        scenario="Core",
+        constraint_set="Baseline",
+        rules_version=1,
+        constraint_digest="sha256:00",
+        inputs_as_of=NOW,
+        solved_at=NOW,
+        problem=problem,
+        solution=Solution(status="optimal", relative_gap=Decimal(0), items=items),
+        portfolio_id=run_id,
+    )
+
+
+LOG = RunLogLine(
+    time=NOW,
+    who="dana",
+    trigger="menu",
+    action="optimize",
+    scenario="Core",
+    constraint_set="Baseline",
+    status="done",
+    plan_quality="best possible",
+    seconds=1.0,
+    rows_read=2200,
+    rows_written=2200,
+    api_calls=4,
+    message="500 of 1,000 initiatives are in",
+    run=1,
+)
+
+
+def make(gateway: SheetsGateway) -> str:
+    """A new workbook with those tables."""
+    spreadsheet_id = gateway.create("Bench")
+    title = default_title(gateway.read(spreadsheet_id))
+    empty = gateway.read(spreadsheet_id, [title] if title else None)
+    gateway.batch_update(spreadsheet_id, new_workbook_requests(empty, tables()))
+    return spreadsheet_id
+
+
+def our_cycle(gateway: SheetsGateway, spreadsheet_id: str, run_id: int) -> tuple[Workbook, Sequence[Finding]]:
+    """Read everything, write everything, as the worker does."""
+    workbook = gateway.read(spreadsheet_id)
+    inputs, findings = read_inputs(workbook)
+    update = SheetUpdate(inputs=inputs, now=NOW, findings=findings, run=run(run_id), run_log=(LOG,))
+    write_cycle(gateway, workbook, update, before_write=lambda: None)
+    return workbook, findings
+
+
+def obvious_cycle(book: gspread.Spreadsheet, shown: Workbook, findings: Sequence[Finding]) -> None:
+    """The same work, call by call. ``shown`` is what our cycle left, so that both sides write the same cells."""
+    for name in (
+        "Initiatives",
+        "Metrics",
+        "Contributions",
+        "Scenarios",
+        "Constraints",
+        "Targets",
+        "Setup",
+        "Roadmap Plan",
+    ):
+        book.worksheet(name).get_all_records()
+    for name in ("Portfolio", "Roadmap Plan", "Run Log", "Checks", "Alerts", "Roadmap"):
+        sheet = book.worksheet(name)
+        rows = [list(row) for row in shown.grids[name].values] or [[""]]
+        sheet.clear()
+        if sheet.row_count < len(rows):
+            sheet.resize(rows=len(rows))
+        sheet.update(rows, "A1", raw=True)
+    for name in ("Initiatives", "Metrics", "Contributions", "Scenarios", "Constraints", "Setup"):
+        grid = shown.grids[name]
+        place = [str(text) for text in grid.values[0]].index("sys: status")
+        column = [[row[place] if place < len(row) else ""] for row in grid.values[1:]]
+        book.worksheet(name).update(column, f"{gspread.utils.rowcol_to_a1(2, place + 1)}", raw=True)
+    for finding in findings:
+        if finding.cell and finding.severity is Severity.ERROR:
+            sheet = book.worksheet(finding.tab)
+            sheet.update_cell(finding.row, len(shown.grids[finding.tab].values[0]), finding.message)
+            sheet.format(finding.cell, {"backgroundColor": {"red": 0.96, "green": 0.78, "blue": 0.76}})
+            sheet.insert_note(finding.cell, finding.message)
+
+
+class CountingAdapter(BoundedAdapter):
+    """Counts the peer's calls and bytes on their way to the local server."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(base_url)
+        self.calls = 0
+        self.bytes = 0
+
+    def send(self, request: Any, *args: Any, **options: Any) -> Any:
+        self.calls += 1
+        response = super().send(request, *args, **options)
+        self.bytes += len(request.body or b"") + len(response.content)
+        return response
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.perf_counter()
+    done = work()
+    return time.perf_counter() - started, done
+
+
+def told(name: str, figures: Mapping[str, float], peer: Mapping[str, float]) -> str:
+    """One line with ratios."""
+    ratios = ", ".join(
+        f"{unit} {peer[unit]:,.6g} / {figures[unit]:,.6g} ({peer[unit] / figures[unit]:.1f} x)" for unit in figures
+    )
+    return f"{name}: obvious / ours: {ratios}"
+
+
+def main() -> None:
+    """Prints calls, bytes and seconds of both sides, for a first cycle and for one with a new run."""
+    with tempfile.TemporaryDirectory() as folder, LocalServer(Path(folder)) as server:
+        gateway = SheetsGateway(server.key_file, server.base_url, calls_per_minute=100_000)
+        spreadsheet_id, other_id = make(gateway), make(gateway)
+        client = gspread.service_account(str(server.key_file), scopes=list(SCOPES))
+        adapter = CountingAdapter(server.base_url)
+        client.http_client.session.mount("https://", adapter)
+        for name, run_id in (("first cycle", 1), ("cycle with a new run", 2)):
+            before = gateway.counts
+            seconds, (_, findings) = timed(lambda number=run_id: our_cycle(gateway, spreadsheet_id, number))
+            spent = gateway.counts
+            ours = {
+                "calls": spent.calls - before.calls,
+                "bytes": spent.bytes_sent + spent.bytes_received - before.bytes_sent - before.bytes_received,
+                "seconds": seconds,
+            }
+            shown = gateway.read(spreadsheet_id)
+            adapter.calls = adapter.bytes = 0
+            book = client.open_by_key(other_id)
+            seconds, _ = timed(lambda b=book, s=shown, f=findings: obvious_cycle(b, s, f))
+            peer = {"calls": adapter.calls, "bytes": adapter.bytes, "seconds": seconds}
+            print(told(f"{name}, {INITIATIVES:,} initiatives, {RULES} rules", ours, peer))
+            pace = {"seconds": ours["seconds"] + 0.2 * ours["calls"]}
+            print(told(f"{name}, with 0.2 s a call", pace, {"seconds": peer["seconds"] + 0.2 * peer["calls"]}))
+        gateway.close()
+
+
+if __name__ == "__main__":
+    main()
