@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, Numeric, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import PortfolioRow, RoadmapRow, RunRow, ScenarioRow, table
-from engine.provenance import RunLogLine
-from engine.sentences import shown
+from engine.provenance import RunLogLine, proximity
 
 
 def run_log(session: Session, workspace_id: int, limit: int = 200) -> tuple[RunLogLine, ...]:
@@ -72,17 +71,7 @@ def _line(
     told = status if not is_over else "done" if has_plan else str(outcome).replace("_", " ")
     return RunLogLine(
         status=told,
-        plan_quality=_plan_quality(gap) if has_plan else "",
+        plan_quality=proximity(gap) if has_plan else "",
         seconds=None if seconds is None else round(float(seconds), 3),
         **known,
     )
-
-
-def _plan_quality(gap: Decimal | None) -> str:
-    """ "best possible", or how far from it at most, rounded up to one digit that counts."""
-    if gap is None:
-        return "not proven"
-    if gap <= 0:
-        return "best possible"
-    percent = gap * 100
-    return f"within {shown(percent.quantize(Decimal(1).scaleb(min(percent.adjusted(), -1)), ROUND_UP))} %"

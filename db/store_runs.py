@@ -35,6 +35,8 @@ UNDER_WAY = (RunStatus.QUEUED, RunStatus.PULLING, RunStatus.COMPILING, RunStatus
 FINAL = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
 _GIVEN_UP = "Given up: a later run of this workbook began before this one had ended."
 _GOOD = ("optimal", "feasible")
+_LOOK_BACK = 200
+"""How many runs back a failure still matters: as many as the Run Log shows."""
 
 
 def begin_run(
@@ -225,18 +227,24 @@ def newest_failure(
 ) -> tuple[str, RunFacts | None] | None:
     """The sentence of the last run of the scenario and set where it made no plan, with its facts where it has a
     result (infeasible); None where that run made one, or there is none."""
-    last = session.execute(
-        select(RunRow.id, RunRow.status, RunRow.outcome, RunRow.message)
+    lately = session.execute(
+        select(
+            RunRow.id,
+            RunRow.outcome,
+            RunRow.message,
+            RunRow.scenario_name.label("scenario"),
+            RunRow.constraint_set_name.label("name"),
+        )
         .where(
             RunRow.workspace_id == workspace_id,
             RunRow.action == "optimize",
-            func.lower(RunRow.scenario_name) == scenario.lower(),
-            func.lower(RunRow.constraint_set_name) == constraint_set.lower(),
             (RunRow.outcome.is_not(None)) | (RunRow.status == RunStatus.FAILED),
         )
         .order_by(RunRow.id.desc())
-        .limit(1)
-    ).one_or_none()
+        .limit(_LOOK_BACK)
+    )
+    wanted = (normalised(scenario), normalised(constraint_set))
+    last = next((one for one in lately if (normalised(one.scenario), normalised(one.name)) == wanted), None)
     if last is None or last.outcome in _GOOD:
         return None
     return last.message or "The last run made no plan.", run_facts(session, last.id)

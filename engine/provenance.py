@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_UP, Decimal
 
 from engine.problem import Problem, Solution
+from engine.sentences import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,16 @@ class RunFacts:
     portfolio_id: int | None = None
     trigger: str = "command line"
     requested_by: str = ""
+
+
+def proximity(relative_gap: Decimal | None) -> str:
+    """How close a plan is to the best possible: "best possible", or at most how far, to one digit that counts."""
+    if relative_gap is None:
+        return "not proven"
+    if relative_gap <= 0:
+        return "best possible"
+    percent = relative_gap * 100
+    return f"within {shown(percent.quantize(Decimal(1).scaleb(min(percent.adjusted(), -1)), ROUND_UP))} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

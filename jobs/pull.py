@@ -43,9 +43,12 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
     inputs, findings = read_inputs(workbook)
     findings += _schedule_findings(inputs.setup)
     with connections.database.transaction() as session:
-        store.note_initiative_keys(session, [row.initiative_key for row in inputs.initiatives if row.initiative_key])
+        leaps = store.note_initiative_keys(
+            session, [row.initiative_key for row in inputs.initiatives if row.initiative_key]
+        )
         inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
         store.save_inputs(session, workspace.id, inputs)
+    findings += tuple(_far_key(row) for row in inputs.initiatives if row.initiative_key in leaps)
     return Pulled(
         workspace=workspace,
         workbook=workbook,
@@ -78,6 +81,17 @@ def _schedule_findings(setup: Setup) -> tuple[Finding, ...]:
         at = {"tab": row.tab, "row": row.row, "column": "value", "cell": row.cells.get("value")}
         return (Finding(severity=Severity.ERROR, message=error.sentence, **at),)
     return ()
+
+
+def _far_key(row: InitiativeRow) -> Finding:
+    return Finding(
+        severity=Severity.WARN,
+        tab=row.tab,
+        row=row.row,
+        column="initiative_key",
+        cell=row.cells.get("initiative_key"),
+        message=f"{row.initiative_key} lies far beyond the keys given so far; is it a slip? Clear it to get a new key",
+    )
 
 
 def _waits_for_key(row: InitiativeRow) -> bool:

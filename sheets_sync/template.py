@@ -21,7 +21,7 @@ from sheets_sync.columns import Column, ColumnType, Family, Kind, Owner
 from sheets_sync.grids import Workbook
 from sheets_sync.headers import column_letters
 from sheets_sync.tab_places import Members, Place, family_headers, kpi_members, places
-from sheets_sync.tabs import LIST_COLUMNS, tab
+from sheets_sync.tabs import LIST_COLUMNS, Tab, tab
 
 Value = str | int | float | bool | Decimal | date | None
 Rows = Sequence[Mapping[str, Any]]
@@ -91,18 +91,28 @@ def _sheet(place: Place, is_used: bool) -> list[Request]:
         "title": place.title,
         "index": place.index,
         "hidden": place.tab.is_hidden and not is_used,
-        "gridProperties": {"frozenRowCount": 0 if is_page else 1, "hideGridlines": is_page},
+        "gridProperties": {
+            "frozenRowCount": 0 if is_page else 1,
+            "frozenColumnCount": _frozen_columns(place.tab),
+            "hideGridlines": is_page,
+        },
     }
     if place.is_new:
         size = {"rowCount": place.row_count, "columnCount": place.column_count}
         return [{"addSheet": {"properties": properties | {"gridProperties": properties["gridProperties"] | size}}}]
     requests: list[Request] = []
     if place.renames:
-        fields = "title,index,hidden,gridProperties(frozenRowCount,hideGridlines)"
+        fields = "title,index,hidden,gridProperties(frozenRowCount,frozenColumnCount,hideGridlines)"
         requests.append({"updateSheetProperties": {"properties": properties, "fields": fields}})
     if needed > place.column_count:
         requests.append(_grown(place.sheet_id, "COLUMNS", needed - place.column_count))
     return requests
+
+
+def _frozen_columns(tab: Tab) -> int:
+    """What stays in sight when scrolling to the right: the columns up to the initiative's title, where rows have one."""
+    names = [column.name for column in tab.columns]
+    return names.index("title") + 1 if "initiative_key" in names and "title" in names[:4] else 0
 
 
 def _grown(sheet_id: int, dimension: str, length: int) -> Request:
