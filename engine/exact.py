@@ -81,7 +81,7 @@ class Tally:
 
     def tokens(self) -> Fraction:
         """Tokens of all selected."""
-        return sum((Fraction(self.ledger.candidates[i].engineering_tokens) for i in self.selection), Fraction(0))
+        return self.total(self.ledger.token_line)
 
     def is_sound(self, rule: Rule) -> bool:
         """True where the plan keeps the rule."""

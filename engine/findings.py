@@ -18,10 +18,11 @@ class Severity(StrEnum):
 class Finding:
     """One problem, told where it is.
 
-    ``tab`` is the declared tab name ("Constraints"), ``row`` the 1-based sheet row (None: the whole tab), ``column`` the
-    declared column name ("max"; None: the whole row), ``cell`` the A1 address without the tab ("F7") where there is one.
-    ``message`` says what is wrong and how to mend it, and stands alone beside the cell: "'abc' is not a number; write 120".
-    ``stops_run`` is True where a rule or the run as a whole is lost by it, so that solving would answer another question.
+    ``tab`` is the declared tab name ("Constraints"), ``row`` the 1-based sheet row (None: the whole tab), ``column``
+    the declared column name ("max"; None: the whole row), ``cell`` the A1 address without the tab ("F7") where there
+    is one. ``message`` says what is wrong and how to mend it, and stands alone beside the cell: "'abc' is not a
+    number; write 120". ``stops_run`` is True where a rule or the run as a whole is lost by it, so that solving would
+    answer another question.
     """
 
     severity: Severity

@@ -1,7 +1,8 @@
 """Typed rows: what the PMs' tabs say, read by ``sheets_sync.rows`` and compiled by ``engine.compile``.
 
-Every value is what the cell means (Decimal, bool, date, text); a blank cell is None, or an empty tuple for a list. A cell
-that could not be understood is None too, its column stands in ``bad`` and a Finding tells it: blank and bad are not the same.
+Every value is what the cell means (Decimal, bool, date, text); a blank cell is None, or an empty tuple for a list. A
+cell that could not be understood is None too, its column stands in ``bad`` and a Finding tells it: blank and bad are
+not the same.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitiativeRow(Row):
-    """A row of Initiatives. ``initiative_key`` is canonical ("INIT-000123"), None where the system has yet to give one."""
+    """A row of Initiatives. ``initiative_key`` is canonical ("INIT-000123"), None where the system has yet to give
+    one."""
 
     initiative_key: str | None
     title: str | None

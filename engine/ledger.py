@@ -155,7 +155,8 @@ class Ledger:
 
     def _add_amount_rules(self) -> None:
         given, rules = self.settled.problem, self.settled.problem.constraint_set
-        self._at_most(("capacity_total_tokens",), self._amounts("all", "all"), given.capacity_total_tokens)
+        self.token_line = self._amounts("all", "all")
+        self._at_most(("capacity_total_tokens",), self.token_line, given.capacity_total_tokens)
         self._add_amounts(("floors",), rules.floors)
         self._add_amounts(("caps",), rules.caps)
         for resource, slices in rules.resource_floors.items():

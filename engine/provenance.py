@@ -13,7 +13,8 @@ from engine.sentences import shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """One finished OptimizationRun as tabs and commands show it. Times are aware; ``trigger`` is menu, schedule, API or
-    command line; ``rules_version`` counts the versions of the constraint set; ``portfolio_id`` is None without a plan."""
+    command line; ``rules_version`` counts the versions of the constraint set; ``portfolio_id`` is None without a
+    plan."""
 
     run_id: int
     scenario: str
@@ -41,7 +42,8 @@ def proximity(relative_gap: Decimal | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLogLine:
-    """One line of the Run Log tab. ``time`` is aware; ``seconds`` is None while it runs; ``run`` is a run id or None."""
+    """One line of the Run Log tab. ``time`` is aware; ``seconds`` is None while it runs; ``run`` is a run id or
+    None."""
 
     time: datetime
     who: str

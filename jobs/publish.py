@@ -10,7 +10,7 @@ from engine.errors import InputError
 from engine.findings import Finding
 from engine.provenance import RunFacts
 from engine.roadmap import RoadmapVersion, next_version, plan_items
-from engine.scenarios import chosen_names
+from engine.scenarios import chosen_names, chosen_scenario
 from jobs.connections import Connections
 from jobs.optimize import compiled
 from jobs.pull import Pulled, pull
@@ -79,7 +79,8 @@ def _run_to_publish(connections: Connections, pulled: Pulled, asked: Asked, run_
                 )
             return run
         if scenario is None:
-            raise InputError("Setup: default_scenario is not set: write a scenario's name there, or give --scenario.")
+            _, findings = chosen_scenario(pulled.inputs, asked.scenario)
+            raise InputError(str(findings[0]))
         run = store.newest_good_run(session, pulled.workspace.id, scenario, constraint_set)
     if run is None:
         raise InputError(f"There is no plan of {scenario} to publish yet: run optimize first.")

@@ -120,14 +120,20 @@ def sentence(version: RoadmapVersion, run: RunFacts, lines: Iterable[KpiLine]) -
     count = sum(entry.decision == "in" for entry in version.entries)
     parts = [f"{period} plan v{version.version}: {count} of {len(run.problem.candidates)} initiatives"]
     if lines:
-        first = lines[0]
-        verdict = "" if first.short_by is None else " (target met)" if first.is_met else ""
-        parts.append(f"{first.name} {with_unit(first.added, first.unit, signed=True)}{verdict}")
-    missed = [line for line in lines if line.short_by is not None and not line.is_met]
-    for line in missed[:2]:
-        missing = with_unit(line.short_by or Decimal(0), line.unit)
-        parts.append(f"{line.name} {missing} {'over' if line.kind == 'cap' else 'short'}")
+        parts.append(f"{lines[0].name} {with_unit(lines[0].added, lines[0].unit, signed=True)}{_verdict(lines[0])}")
+    missed = [line for line in lines[1:] if line.short_by]
+    parts += [f"{line.name} {_missing(line)}" for line in missed[:2]]
     return ", ".join(parts)
+
+
+def _missing(line: KpiLine) -> str:
+    return f"{with_unit(line.short_by or Decimal(0), line.unit)} {'over' if line.kind == 'cap' else 'short'}"
+
+
+def _verdict(line: KpiLine) -> str:
+    if line.short_by is None:
+        return ""
+    return " (target met)" if line.is_met else f" ({_missing(line)})"
 
 
 def period_name(key: str) -> str:

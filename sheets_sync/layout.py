@@ -23,7 +23,7 @@ from sheets_sync.outputs import Ledger, plan_quality
 from sheets_sync.page import Page, PageCell, Style
 from sheets_sync.plan_outputs import published_run, unpublished_edits
 
-WIDTHS = (150, 222, 222, 222, 222)
+WIDTHS = (190, 212, 212, 212, 212)
 MOST_THEMES, MOST_PERIODS, MOST_CARDS, MOST_LEFT_OUT, MOST_DECISIONS = 6, 4, 4, 5, 3
 _IN_A_ROW = {1: 4, 2: 2, 3: 1, 4: 1}
 
@@ -33,11 +33,11 @@ _TITLE = Style(fill=_NAVY, ink=_WHITE, size=16, bold=True)
 _UNDER = Style(fill=_NAVY, ink="#D6E0EA", size=10)
 _HEAD = Style(fill=_SLATE, ink=_WHITE, size=11, bold=True)
 _HEAD_MIDDLE = Style(fill=_SLATE, ink=_WHITE, size=11, bold=True, align="CENTER")
-_NAME = Style(fill=_PALE, ink=_GREY, size=9)
+_NAME = Style(fill=_PALE, ink=_GREY, size=9, vertical="BOTTOM")
 _FIGURE = Style(fill=_PALE, size=12, bold=True)
-_PLAIN = Style(fill=_PALE, ink=_GREY, size=9)
-_MET = Style(fill=_PALE, ink=_BLUE, size=9, bold=True)
-_SHORT = Style(fill=_PALE, ink=_ORANGE, size=9, bold=True)
+_PLAIN = Style(fill=_PALE, ink=_GREY, size=9, vertical="TOP")
+_MET = Style(fill=_PALE, ink=_BLUE, size=9, bold=True, vertical="TOP")
+_SHORT = Style(fill=_PALE, ink=_ORANGE, size=9, bold=True, vertical="TOP")
 _DECISION = Style(fill="#FFF4E5", ink=_ORANGE, size=10)
 _THEME = Style(fill=_PALE, size=11, bold=True, border=_LINE)
 _CARD = Style(fill=_WHITE, ink=_GREY, size=9, vertical="TOP", border=_LINE)
@@ -133,19 +133,20 @@ def _kpi_strip(page: Page, lines: Sequence[KpiLine]) -> None:
     for column in range(page.width):
         line = shown[column] if column < len(shown) else None
         figure, verdict, style = _kpi_texts(line)
-        rows[0][column] = PageCell(content=line.name if line else None, style=_NAME)
+        named = f"{line.name} · {line.unit}" if line and line.unit else line.name if line else None
+        rows[0][column] = PageCell(content=named, style=_NAME)
         rows[1][column] = PageCell(content=figure, style=_FIGURE)
         rows[2][column] = PageCell(content=verdict, style=style)
-    for cells, height in zip(rows, (22, 26, 22), strict=True):
+    for cells, height in zip(rows, (36, 26, 38), strict=True):
         page.add(cells, height)
 
 
 def _kpi_texts(line: KpiLine | None) -> tuple[str | None, str | None, Style]:
     if line is None:
         return None, None, _PLAIN
-    figure = with_unit(line.added, line.unit, signed=True)
+    figure = number(line.added, signed=True)
     if line.baseline is not None:
-        figure = f"{number(line.baseline)} → {with_unit(line.baseline + line.added, line.unit)}"
+        figure = f"{number(line.baseline)} → {number(line.baseline + line.added)}"
     if line.target is None:
         return figure, "no target", _PLAIN
     bound = number(line.target, signed=line.baseline is None)
@@ -189,7 +190,7 @@ def _theme(
     for line in range(count):
         row: dict[int, PageCell] = {column: PageCell(style=_EMPTY) for column in range(1, page.width)}
         row[0] = PageCell(content=named if line == 0 else None, style=_THEME)
-        lines = 3
+        lines = 2
         for (start, _), cell in zip(spans, cells, strict=True):
             for place, card in enumerate(cell[:MOST_CARDS][line * in_a_row : (line + 1) * in_a_row]):
                 row[start + place] = PageCell(content=card.text, style=_CARD, bold_to=len(card.title))

@@ -11,6 +11,9 @@ from sheets_sync.marks import rgb
 
 Json = dict[str, Any]
 
+INK = "#1B2A41"
+"""The colour of text that matters."""
+
 _FIELDS = "userEnteredValue,userEnteredFormat,textFormatRuns,note"
 
 
@@ -19,7 +22,7 @@ class Style:
     """How a cell looks. Colours are "#RRGGBB"."""
 
     fill: str | None = None
-    ink: str = "#1B2A41"
+    ink: str = INK
     size: int = 10
     bold: bool = False
     italic: bool = False
@@ -53,7 +56,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCell:
-    """One cell; ``bold_to`` characters of its text stand bold, the rest in ``Style``."""
+    """One cell; the first ``bold_to`` characters stand bold and dark, the rest in ``style``."""
 
     content: Content = None
     style: Style = Style()
@@ -65,7 +68,8 @@ class PageCell:
         data["userEnteredFormat"] = self.style.data()
         text = shown(self.content)
         if self.bold_to and isinstance(text, str):
-            runs: list[Json] = [{"startIndex": 0, "format": {"bold": True, "fontSize": self.style.size + 1}}]
+            ink = {"foregroundColor": rgb(INK), "foregroundColorStyle": {"rgbColor": rgb(INK)}}
+            runs: list[Json] = [{"startIndex": 0, "format": {"bold": True, "fontSize": self.style.size + 1, **ink}}]
             if _units(text[: self.bold_to]) < _units(text):
                 runs.append({"startIndex": _units(text[: self.bold_to]), "format": {}})
             data["textFormatRuns"] = runs

@@ -129,7 +129,10 @@ class TablePlan:
         self._add(writes, echo, [name for name in self._by_name if name not in places])
         first_places, _ = self._places(self._first)
         moved = {0: 0, **{row: places[name] for name, row in first_places.items() if name in places}}
-        self.marks.put_right(writes, self._first, moved, () if self.sort else self._sent.looks)
+        hit = self._sent.looks
+        if hit and self.sort:  # after a sort nobody knows where they went
+            hit = [(row, column) for row in range(1, echo.used_rows()) for column in self.marks.columns]
+        self.marks.put_right(writes, self._first, moved, hit)
         if self.sort:
             writes.after.append(self._sorted(echo, writes))
         return writes

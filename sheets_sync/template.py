@@ -110,7 +110,7 @@ def _sheet(place: Place, is_used: bool) -> list[Request]:
 
 
 def _frozen_columns(tab: Tab) -> int:
-    """What stays in sight when scrolling to the right: the columns up to the initiative's title, where rows have one."""
+    """What stays in sight when scrolling to the right: the columns up to the initiative's title, where there is one."""
     names = [column.name for column in tab.columns]
     return names.index("title") + 1 if "initiative_key" in names and "title" in names[:4] else 0
 

@@ -24,12 +24,13 @@ class RequestAnswer:
 class SheetUpdate:
     """Everything that a cycle changes in a workbook.
 
-    ``inputs`` are the rows as read, with ``new_keys`` (Initiatives row -> key) already filled in. ``findings`` are all open
-    problems: marks of others go. ``run`` is the last good run of the default scenario (Portfolio, Alerts, Roadmap Plan show
-    it; None leaves those tabs as they are); ``failure`` is the sentence of a newer run that made no plan: the last good plan
-    stays, marked as such; ``failed_run`` holds that run's facts where it got as far as a result (infeasible). ``version`` is
-    the published roadmap that Roadmap Plan and Roadmap show (None: nothing published yet), ``published_run`` the run whose
-    portfolio it was made of (None: it is ``run``, where the portfolio is the same). ``now`` is aware.
+    ``inputs`` are the rows as read, with ``new_keys`` (Initiatives row -> key) already filled in. ``findings`` are
+    all open problems: marks of others go. ``run`` is the last good run of the default scenario (Portfolio, Alerts,
+    Roadmap Plan show it; None leaves those tabs as they are); ``failure`` is the sentence of a newer run that made no
+    plan: the last good plan stays, marked as such; ``failed_run`` holds that run's facts where it got as far as a
+    result (infeasible). ``version`` is the published roadmap that Roadmap Plan and Roadmap show (None: nothing
+    published yet), ``published_run`` the run whose portfolio it was made of (None: it is ``run``, where the portfolio
+    is the same). ``now`` is aware.
     """
 
     inputs: WorkbookInputs

@@ -140,7 +140,7 @@ def test_a_goal_out_of_all_reach_is_paid_for_and_keeps_bound_and_objective_toget
 
 @pytest.mark.parametrize(
     ("kind", "value", "severity", "gap"),
-    [("goal", 100, "OK", 0), ("goal", 105, "WARN", 5), ("goal", 106, "CRITICAL", 6), ("cap", 100, "OK", 0)],
+    [("goal", 100, "OK", 0), ("goal", 105, "WARN", 5), ("goal", 106, "CRITICAL", 6), ("cap", 105, "OK", -5)],
 )
 def test_targets_are_ok_then_warn_up_to_five_percent_short_then_critical(kind, value, severity, gap):
     rules = {"targets": {"all": {"all": {"revenue": {kind: {"value": value}}}}}}
@@ -315,6 +315,11 @@ def test_rank_puts_locked_and_mandatory_first_then_what_would_be_lost_without_ea
         ({"exclusions_initiatives": ["A"], "reasons": {"A": "legal stop"}}, "A", "excluded: legal stop"),
         ({"exclusions_pairs": [["A", "B"]]}, "B", "cannot go together with A"),
         ({"prerequisites": {"A": ["Z"]}}, "A", "needs Z, which is neither a candidate nor delivered"),
+        (
+            {"bundles": [{"members": ["D", "Z"]}], "satisfied": ["Z"]},
+            "D",
+            "belongs together with an initiative that is delivered already",
+        ),
         ({"exclusions_pairs": [["A", "Z"]], "satisfied": ["Z"]}, "A", "cannot go together with Z, which is delivered"),
         ({}, "A", "worth 9 EUR revenue, for 5 tokens"),
         ({}, "C", "no room: it takes 9 tokens and 1 are left"),
