@@ -6,7 +6,7 @@ sort, copy or paste carried elsewhere is still known for what it is. Every line 
 of them remembers the fill that the cell had. The PM's own note follows, untouched:
 
     ⚠ Roadmap: 'abc' is not a number; write 120
-    ⚠ Roadmap (fill before: #FFF2CC)
+    ⚠ Roadmap (your colour comes back: #FFF2CC)
     Ask Dana about this one.
 
 Taking a mark off means dropping our lines, and putting the fill back unless the PM has painted the cell meanwhile.
@@ -24,7 +24,7 @@ SIGN = "⚠ Roadmap"
 RED = "#F4C7C3"
 """Light enough for black text, and told apart by the note's corner too: colour never speaks alone."""
 
-_FILL = f"{SIGN} (fill before: "
+_FILL = f"{SIGN} (your colour comes back: "
 FIELDS = "note,userEnteredFormat.backgroundColor,userEnteredFormat.backgroundColorStyle"
 
 

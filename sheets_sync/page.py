@@ -67,6 +67,13 @@ class PageCell:
         data = cell_data(self.content)
         data["userEnteredFormat"] = self.style.data()
         text = shown(self.content)
+        for run in data.get("textFormatRuns", ()):
+            if "link" in run["format"]:  # else Google draws it blue, which nobody reads on a dark fill
+                ink = {
+                    "foregroundColor": rgb(self.style.ink),
+                    "foregroundColorStyle": {"rgbColor": rgb(self.style.ink)},
+                }
+                run["format"] |= ink | {"underline": True}
         if self.bold_to and isinstance(text, str):
             ink = {"foregroundColor": rgb(INK), "foregroundColorStyle": {"rgbColor": rgb(INK)}}
             runs: list[Json] = [{"startIndex": 0, "format": {"bold": True, "fontSize": self.style.size + 1, **ink}}]

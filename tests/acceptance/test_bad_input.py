@@ -16,8 +16,9 @@ from jobs.show import Asked
 from jobs.workspaces import create
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def connections(world):
+    """Afresh for each test: a gateway keeps within a minute's quota of its own."""
     with world.connected() as made:
         yield made
 
