@@ -213,12 +213,20 @@ def last_scheduled(session: Session, workspace_id: int) -> datetime:
 
 
 def newest_good_run(
-    session: Session, workspace_id: int, scenario: str, constraint_set: str | None = None
+    session: Session,
+    workspace_id: int,
+    scenario: str,
+    constraint_set: str | None = None,
+    *,
+    asked_for: bool = False,
 ) -> RunFacts | None:
-    """The last run of the scenario (and set) that found a plan, whether or not the sheet was written after it."""
+    """The last run of the scenario (and set) that found a plan, whether or not the sheet was written after it; with
+    ``asked_for``, the last one that a person asked for."""
     wanted = [RunRow.workspace_id == workspace_id, ScenarioRow.name_key == normalised(scenario)]
     if constraint_set is not None:
         wanted.append(ConstraintSetRow.name_key == normalised(constraint_set))
+    if asked_for:
+        wanted.append(RunRow.trigger != "schedule")
     return _facts(session, PortfolioRow.id.is_not(None), *wanted)
 
 

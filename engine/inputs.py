@@ -22,7 +22,7 @@ class Row:
 
     tab: str
     row: int
-    cells: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict[str, str])
     digest: str = ""
     bad: frozenset[str] = frozenset()
 
@@ -46,8 +46,8 @@ class InitiativeRow(Row):
     duplicate_of: str | None = None
     engineering_tokens: Decimal | None = None
     remaining_tokens: Decimal | None = None
-    resources: Mapping[str, Decimal] = field(default_factory=dict)
-    params: Mapping[str, Decimal] = field(default_factory=dict)
+    resources: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    params: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     deadline_date: date | None = None
     deadline_is_hard: bool | None = None
     earliest_period: str | None = None
@@ -79,7 +79,7 @@ class ContributionRow(Row):
     """A row of Contributions: typed increments by ``kpi_key``; a blank cell has no entry."""
 
     initiative_key: str | None
-    contributions: Mapping[str, Decimal] = field(default_factory=dict)
+    contributions: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class ScenarioRow(Row):
     capacity_total_tokens: Decimal | None = None
     capacity_per_period: Decimal | None = None
     objective_mode: str | None = None
-    objective_weights: Mapping[str, Decimal] = field(default_factory=dict)
+    objective_weights: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     objective_order: tuple[str, ...] = ()
     may_give_up: Decimal | None = None
     good_enough_within: Decimal | None = None

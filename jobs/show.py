@@ -43,6 +43,9 @@ def show(
     scenario, constraint_set = chosen_names(pulled.inputs)
     with connections.database.transaction() as session:
         run = store.newest_good_run(session, workspace.id, scenario, constraint_set) if scenario else None
+        shown = run
+        if run and run.trigger == "schedule" and pulled.inputs.setup.scheduled_run_shows == "alerts":
+            shown = store.newest_good_run(session, workspace.id, run.scenario, constraint_set, asked_for=True)
         failed = store.newest_failure(session, workspace.id, scenario, constraint_set) if scenario else None
         version = store.newest_version(session, workspace.id)
         published_run = store.run_of_portfolio(session, version.portfolio_id) if version else None
@@ -52,7 +55,8 @@ def show(
         now=connections.database.now(),
         findings=findings,
         new_keys=pulled.new_keys,
-        run=run,
+        run=shown,
+        alerts_run=run,
         failure=failed[0] if failed else None,
         failed_run=failed[1] if failed else None,
         version=version,

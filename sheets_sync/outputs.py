@@ -138,9 +138,9 @@ def alert_rows(ledger: Ledger) -> list[Row]:
     rows: list[Row] = []
     if update.failure:
         rows.extend(_failure_rows(ledger, update.failure, update.failed_run))
-    if update.run:
-        rows.extend(_target_rows(ledger, update.run))
-        rows.extend(_bound_rows(ledger, update.run, bool(update.failure)))
+    if run := update.alerts_run or update.run:
+        rows.extend(_target_rows(ledger, run))
+        rows.extend(_bound_rows(ledger, run, bool(update.failure)))
     return rows
 
 

@@ -239,7 +239,7 @@ def _shows(ledger: Ledger, name: str, column: str, number: int) -> bool:
 
 def _whole_plans(ledger: Ledger) -> Iterator[TabPlan]:
     update = ledger.update
-    if update.run is not None or update.failure:
+    if update.run is not None or update.alerts_run is not None or update.failure:
         yield from _whole(ledger, "Alerts", alert_rows(ledger))
     yield from _page(ledger)
     yield from _whole(ledger, "Run Log", run_log_rows(ledger))

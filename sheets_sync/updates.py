@@ -26,7 +26,8 @@ class SheetUpdate:
 
     ``inputs`` are the rows as read, with ``new_keys`` (Initiatives row -> key) already filled in. ``findings`` are
     all open problems: marks of others go. ``run`` is the last good run of the default scenario (Portfolio, Alerts,
-    Roadmap Plan show it; None leaves those tabs as they are); ``failure`` is the sentence of a newer run that made no
+    Roadmap Plan show it; None leaves those tabs as they are); ``alerts_run`` is a newer
+    one that only Alerts shows (None: Alerts shows ``run``); ``failure`` is the sentence of a newer run that made no
     plan: the last good plan stays, marked as such; ``failed_run`` holds that run's facts where it got as far as a
     result (infeasible). ``version`` is the published roadmap that Roadmap Plan and Roadmap show (None: nothing
     published yet), ``published_run`` the run whose portfolio it was made of (None: it is ``run``, where the portfolio
@@ -38,6 +39,7 @@ class SheetUpdate:
     findings: tuple[Finding, ...] = ()
     new_keys: Mapping[int, str] = field(default_factory=dict)
     run: RunFacts | None = None
+    alerts_run: RunFacts | None = None
     failure: str | None = None
     failed_run: RunFacts | None = None
     version: RoadmapVersion | None = None

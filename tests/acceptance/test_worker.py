@@ -116,3 +116,18 @@ def test_sigterm_ends_the_worker_after_its_tick(world, workbook) -> None:
     process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=30) == 0
+
+
+def test_a_scheduled_run_writes_alerts_and_leaves_the_portfolio_as_it_was(world, workbook) -> None:
+    """By the schedule in Setup a run happens once a slot; Portfolio still shows the run that a person asked for."""
+    sheet = world.spreadsheet(workbook)
+    asked = world.cli.json("optimize", workbook)
+    setup = sheet.worksheet("Setup")
+    keys = setup.col_values(1)
+    setup.update([["every 1 minute"]], f"B{keys.index('schedule') + 1}", raw=True)
+    with world.connected() as connections, connections.database.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE workspaces SET created_at = now() - interval '1 hour'")
+    world.cli("worker", "--once")
+    assert {row["run_id"] for row in rows_of(sheet, "Portfolio")} == {str(asked["run_id"])}
+    assert {row["run_id"] for row in rows_of(sheet, "Alerts")} != {str(asked["run_id"])}
+    assert rows_of(sheet, "Run Log")[0]["trigger"] == "schedule"
