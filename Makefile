@@ -9,7 +9,7 @@ LOCAL := .venv/.installed-local
 DEV := .venv/.installed-dev
 BIN := .venv/bin
 
-.PHONY: help demo play test check fmt slow bench docs clean
+.PHONY: help demo play test check fmt slow bench docs picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ bench: $(DEV) ## benchmarks, each beside a peer, as ratios
 
 docs: $(DEV) ## remake what the docs take from the code
 	@$(BIN)/python -m sheets_sync.reference > docs/workbook.md
+
+picture: $(DEV) ## take the README's picture of the Roadmap tab (needs Chromium)
+	@$(BIN)/python scripts/picture.py
 
 clean: ## remove .venv and caches (data folders stay)
 	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
