@@ -256,10 +256,14 @@ def sheets_server(
 ) -> None:
     """A local Google Sheets: the v4 REST protocol, and a page at / to look and edit."""
     try:
-        from sheets_sync.local.server import serve
+        from sheets_sync.local.server import LocalServer, serve
     except ImportError as error:
         raise UsageError("The local server needs the extra “local”: pip install 'roadmap-optimizer[local]'.") from error
-    serve(port, data)
+
+    def told(server: LocalServer) -> None:
+        typer.echo(f"Local Sheets at {server.base_url}/ (key: {server.key_file}); Ctrl-C ends it.")
+
+    serve(port, data, when_up=told)
 
 
 @app.command()

@@ -6,9 +6,11 @@ none but those that the token endpoint gave out. Without a token the answer is G
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -228,10 +230,15 @@ def _bound(host: str, port: int) -> socket.socket:
     return one
 
 
-def serve(port: int, data_dir: Path, *, with_page: bool = True) -> None:
-    """Runs the server until interrupted (``roadmap sheets-server``). Raises UsageError where the port is taken."""
+def serve(
+    port: int, data_dir: Path, *, with_page: bool = True, when_up: Callable[[LocalServer], None] = lambda server: None
+) -> None:
+    """Runs the server until SIGINT or SIGTERM (``roadmap sheets-server``); ``when_up`` is told once it answers. Raises
+    UsageError where the port is taken."""
     with LocalServer(data_dir, port, with_page=with_page) as server:
         try:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            when_up(server)
             server.wait()
         except KeyboardInterrupt:
             return

@@ -380,7 +380,9 @@ def test_after_kill_9_everything_that_was_answered_is_still_there(tmp_path: Path
     process = _started(port, tmp_path, http)
     try:
         values = http.get(f"{base}/{file_id}/values/A1:A9", timeout=10).json()["values"]
-    finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait(20)
     assert values == [["1"], ["2"], ["3"], ["4"], ["5"]]
