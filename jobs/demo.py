@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import shlex
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -35,21 +36,28 @@ def demo(settings: Settings, console: Console, *, stay: bool = False, port: int 
                 "roadmap_home": home,
                 "database_url": None,
                 "google_application_credentials": server.key_file,
-                "sheets_base_url": server.base_url,
+                "sheets_base_url": f"{server.base_url}/",
             }
         )
         with Connections(own) as connections:
-            outcome = _loop(connections, console, server.base_url if stay else None)
-            if stay:
-                _stay(connections, console, home, server.base_url, server.key_file)
+            workspace = _opened(connections, console)
+            outcome = _loop(connections, console, workspace)
+            if not stay:
+                console.print(f"To look at “{workspace.title}”, and edit it: make play (or roadmap demo --stay).")
+            else:
+                _stay(own, connections, console, workspace)
     return outcome.exit_code
 
 
-def _loop(connections: Connections, console: Console, base_url: str | None) -> Outcome:
+def _opened(connections: Connections, console: Console) -> WorkspaceRecord:
+    """The sample workbook; beside it a copy with mistakes, so that Checks has something to show."""
     for note in connections.notes:
         console.print(note)
-    workspace = _sample(connections, console, SAMPLE_TITLE)
     _sample(connections, console, MISTAKES_TITLE, mistakes=True)
+    return _sample(connections, console, SAMPLE_TITLE)
+
+
+def _loop(connections: Connections, console: Console, workspace: WorkspaceRecord) -> Outcome:
     outcome = optimize(connections, workspace, Asked(requested_by="demo"))
     for line in findings_lines(outcome.findings):
         console.print(line)
@@ -59,10 +67,8 @@ def _loop(connections: Connections, console: Console, base_url: str | None) -> O
     console.print(portfolio_table(outcome.run))
     console.print(targets_table(outcome.run))
     console.print(outcome.sentence)
-    published = publish(connections, workspace, Asked(requested_by="demo"), version_note="The first plan")
+    published = publish(connections, workspace, Asked(requested_by="demo"), version_note="From the demo")
     console.print(roadmap_table(published.version))
-    if base_url is None:
-        console.print(f"To look at the workbook “{workspace.title}”, and edit it: make play (or roadmap demo --stay).")
     return outcome
 
 
@@ -84,13 +90,16 @@ def _sample(connections: Connections, console: Console, title: str, *, mistakes:
     return workspace
 
 
-def _stay(connections: Connections, console: Console, home: Path, base_url: str, key_file: Path) -> None:
+def _stay(settings: Settings, connections: Connections, console: Console, workspace: WorkspaceRecord) -> None:
+    command = Path(sys.argv[0])
+    names = ("ROADMAP_HOME", "SHEETS_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS")
+    exports = " ".join(f"{name}={shlex.quote(str(getattr(settings, name.lower())))}" for name in names)
     console.print(
-        f"\nThe workbooks can be looked at and edited at {base_url}/ — Ctrl-C ends it.\n"
-        "An edit is checked within seconds. To run it again, in another terminal:\n"
-        f"  export ROADMAP_HOME='{home}' SHEETS_BASE_URL={base_url} GOOGLE_APPLICATION_CREDENTIALS='{key_file}'\n"
-        "  roadmap optimize && roadmap publish",
+        f"\nThe workbooks can be looked at and edited at {settings.sheets_base_url} (Ctrl-C ends it).\n"
+        "An edit is checked within seconds. To plan and publish again, in another terminal:\n"
+        f"  export {exports}\n"
+        f"  {command} optimize {workspace.spreadsheet_id}\n"
+        f"  {command} publish {workspace.spreadsheet_id}",
         soft_wrap=True,
     )
-    assert threading.current_thread() is threading.main_thread()
     Worker(connections).run()

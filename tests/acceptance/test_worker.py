@@ -131,3 +131,13 @@ def test_a_scheduled_run_writes_alerts_and_leaves_the_portfolio_as_it_was(world,
     assert {row["run_id"] for row in rows_of(sheet, "Portfolio")} == {str(asked["run_id"])}
     assert {row["run_id"] for row in rows_of(sheet, "Alerts")} != {str(asked["run_id"])}
     assert rows_of(sheet, "Run Log")[0]["trigger"] == "schedule"
+
+
+def test_two_runs_asked_at_once_are_made_one_after_the_other(world, workbook) -> None:
+    """A double click from two terminals: both end well, and the sheet shows the later one whole."""
+    command = [sys.executable, "-c", "from jobs.cli import main; main()", "optimize", workbook, "--json"]
+    both = [subprocess.Popen(command, env=world.cli.environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [json.loads(process.communicate(timeout=120)[0]) for process in both]
+    assert [answer["status"] for answer in answers] == ["optimal", "optimal"]
+    later = str(max(answer["run_id"] for answer in answers))
+    assert {row["run_id"] for row in rows_of(world.spreadsheet(workbook), "Portfolio")} == {later}
