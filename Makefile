@@ -9,7 +9,7 @@ LOCAL := .venv/.installed-local
 DEV := .venv/.installed-dev
 BIN := .venv/bin
 
-.PHONY: help demo play test check fmt slow bench docs picture clean
+.PHONY: help demo play test check fmt slow bench mutants docs picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ slow: $(DEV) ## the slow suites: long random runs, by hand
 
 bench: $(DEV) ## benchmarks, each beside a peer, as ratios
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+mutants: $(DEV) ## change the formulation, one slip at a time: does the suite notice?
+	@$(BIN)/python tests/mutation/mutants.py
 
 docs: $(DEV) ## remake what the docs take from the code
 	@$(BIN)/python -m sheets_sync.reference > docs/workbook.md

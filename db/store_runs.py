@@ -230,6 +230,19 @@ def newest_good_run(
     return _facts(session, PortfolioRow.id.is_not(None), *wanted)
 
 
+def newest_result(
+    session: Session, workspace_id: int, scenario: str | None = None, constraint_set: str | None = None
+) -> RunFacts | None:
+    """The last run (of the scenario and set, where they are named) that got as far as a result, with or without a
+    plan."""
+    wanted = [RunRow.workspace_id == workspace_id]
+    if scenario is not None:
+        wanted.append(ScenarioRow.name_key == normalised(scenario))
+    if constraint_set is not None:
+        wanted.append(ConstraintSetRow.name_key == normalised(constraint_set))
+    return _facts(session, *wanted)
+
+
 def newest_failure(
     session: Session, workspace_id: int, scenario: str, constraint_set: str
 ) -> tuple[str, RunFacts | None] | None:

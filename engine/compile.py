@@ -19,6 +19,7 @@ from engine.locks import Carried, carried_over
 from engine.metrics import kpi_book
 from engine.problem import ConstraintSet, Kpi, Problem
 from engine.roadmap import RoadmapVersion
+from engine.row_contradictions import contradiction_findings
 from engine.rows_in_force import Book, resources_of, spellings_of
 from engine.rules import rule_elements
 from engine.scenarios import Plan, chosen_scenario, chosen_set, plan_of
@@ -102,8 +103,11 @@ def compile_problem(
         also={**candidates.sources, **(plan.sources if plan else {})},
     )
     stops = plan is None or any(finding.stops_run for finding in findings)
+    problem = None if stops or plan is None else _problem(plan, set_name, kpis.kpis, candidates, rule_set, carried)
+    if problem is not None:
+        findings += contradiction_findings(problem, inputs)
     return Compiled(
-        problem=None if stops or plan is None else _problem(plan, set_name, kpis.kpis, candidates, rule_set, carried),
+        problem=problem,
         constraint_set=rule_set,
         findings=tuple(dict.fromkeys(findings)),
         left_out=candidates.left_out,

@@ -3,6 +3,7 @@
     RoadmapError
     ├── InputError        the input's fault: where, what, how to mend it          exit 1, stop
     ├── UsageError        the command line or a setting is wrong                  exit 2, stop
+    ├── Cancelled         nobody wants the answer any more                        exit 5, stop
     └── OutOfReach        Google or Postgres does not answer as it should         exit 4, retry
         ├── (sheets_sync.errors)   what Google said, translated at the gateway
         └── (db.errors)            what Postgres said, translated at the session
@@ -36,6 +37,10 @@ class UsageError(RoadmapError):
     """The command line or a setting cannot be understood."""
 
     exit_code = 2
+
+
+class Cancelled(RoadmapError):
+    """The work was called off by who asked for it; nothing came of it."""
 
 
 class OutOfReach(RoadmapError):

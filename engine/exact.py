@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from engine.ledger import Goal, Ledger, Rule
+from engine.ledger import Goal, Ledger, Line, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that a plan breaks, and why: any plan breaks it that goes along with more than ``most`` of these choices,
-    to select those of ``selected`` and to leave out those of ``left_out``."""
+    """A rule that a plan breaks, and why: any plan breaks it that goes along with more than ``most`` of these choices
+    (numbered as in ``timetable``), to choose those of ``selected`` and to leave out those of ``left_out``."""
 
     path: str
     selected: frozenset[int]
@@ -23,31 +23,64 @@ class Breach:
 
 
 class Tally:
-    """A plan with its sums, which grow and shrink as candidates are added and removed."""
+    """A plan with its sums, which grow and shrink as candidates are added and removed. ``selection`` are the
+    candidates, ``starts`` the period (by index) in which each starts."""
 
-    def __init__(self, ledger: Ledger, selection: Iterable[int] = ()) -> None:
+    def __init__(self, ledger: Ledger, choices: Iterable[int] = ()) -> None:
+        """The plan of these choices, numbered as in ``timetable``; candidates alone start as early as they can."""
         self.ledger = ledger
         self.selection: set[int] = set()
+        self.starts: dict[int, int] = {}
         self.sums: list[int] = [0] * len(ledger.lines)
         self.missing: list[int] = [len(synergy.members) for synergy in ledger.synergies]
         self.value_sum = 0
-        for i in sorted(set(selection)):
-            self.add(i)
+        for i, start in ledger.times.started(choices):
+            if i not in self.selection:
+                self.add(i, start)
 
-    def add(self, i: int) -> None:
-        """Selects candidate i, which is not selected."""
+    def add(self, i: int, start: int | None = None) -> None:
+        """Selects candidate i, which is not selected, to start then (None: as early as it can)."""
+        self.starts[i] = self.ledger.times.windows[i][0] if start is None else start
         self._change(i, 1)
         self.selection.add(i)
 
-    def remove(self, i: int) -> None:
-        """Takes candidate i out again."""
+    def remove(self, i: int) -> int:
+        """Takes candidate i out again; returns the period it would have started in."""
         self._change(i, -1)
         self.selection.discard(i)
+        return self.starts.pop(i)
+
+    def choices(self) -> set[int]:
+        """The numbers of all that is chosen: candidates and, with several periods, their starts."""
+        if not self.ledger.times.is_needed:
+            return self.selection
+        return self.selection | {self.ledger.times.choice(i, start) for i, start in self.starts.items()}
+
+    def changed(self) -> set[int]:
+        """Candidates in only one of the two selections, and those whose start is not the previous one."""
+        previous = self.ledger.previous
+        if previous is None:
+            return set()
+        moved = {
+            i
+            for i, start in self.ledger.times.previous.items()
+            if i in previous and i in self.selection and self.starts[i] != start
+        }
+        return (self.selection ^ previous) | moved
+
+    def sum_of(self, line: Line) -> Fraction:
+        """What a line that is not among the ledger's comes to."""
+        total = sum(line.terms.get(choice, 0) for choice in self.choices())
+        total += sum(amount for s, amount in line.synergies.items() if not self.missing[s])
+        return Fraction(total, line.denominator)
 
     def _change(self, i: int, step: int) -> None:
         ledger = self.ledger
         for line, amount in ledger.touches[i]:
             self.sums[line] += step * amount
+        if ledger.times.is_needed:
+            for line, amount in ledger.touches[ledger.times.choice(i, self.starts[i])]:
+                self.sums[line] += step * amount
         self.value_sum += step * ledger.value.terms.get(i, 0)
         for s in ledger.synergies_of[i]:
             was_earned = not self.missing[s]
@@ -116,9 +149,11 @@ def _broken_logic(tally: Tally) -> Iterator[Breach]:
     for key in rules.mandatory_initiatives:
         if not has(key):
             yield breach(f"mandatory_initiatives.{key}", [key])
-    for key in rules.locks:
-        if not has(key):
-            yield breach(f"locks.{key}", [key])
+    for key, period in rules.locks.items():
+        i = ledger.number.get(key)
+        if not has(key) or (i is not None and tally.starts[i] != ledger.times.place[period]):
+            choices = [] if i is None else [ledger.times.choice(i, ledger.times.place[period])]
+            yield Breach(f"locks.{key}", frozenset(), frozenset(choices), len(choices) - 1)
     for key in rules.exclusions_initiatives:
         if key in ledger.number and ledger.number[key] in selection:
             yield breach(f"exclusions_initiatives.{key}", [key])
@@ -137,10 +172,39 @@ def _broken_logic(tally: Tally) -> Iterator[Breach]:
             for key in needed:
                 if not has(key):
                     yield breach(f"prerequisites.{who}", [who, key])
-    previous = ledger.previous
-    if rules.max_changes is not None and previous is not None and len(selection ^ previous) > rules.max_changes:
-        added, dropped = frozenset(selection - previous), frozenset(previous - selection)
-        yield Breach("max_changes", added, dropped, len(added) + len(dropped) - 1)
+    yield from _broken_times(tally)
+    if rules.max_changes is not None and len(tally.changed()) > rules.max_changes:
+        yield _too_many_changes(tally)
+
+
+def _broken_times(tally: Tally) -> Iterator[Breach]:
+    """Work outside a candidate's periods, and what starts before all that it needs is finished."""
+    times = tally.ledger.times
+    keys = [candidate.initiative_key for candidate in tally.ledger.candidates]
+    for i, start in sorted(tally.starts.items()) if times.is_needed else ():
+        chosen = times.choice(i, start)
+        if start not in times.starts(i) and times.fits(i):
+            yield Breach(f"candidates.{keys[i]}.duration_periods", frozenset([chosen]), frozenset(), 0)
+        for first in times.waits[i]:
+            if first in tally.starts and times.finish(first, tally.starts[first]) >= start:
+                both = frozenset([chosen, times.choice(first, tally.starts[first])])
+                yield Breach(f"prerequisites.{keys[i]}", both, frozenset(), 1)
+
+
+def _too_many_changes(tally: Tally) -> Breach:
+    """The changes of a plan, less those that any plan makes."""
+    ledger = tally.ledger
+    times, previous = ledger.times, ledger.previous or set[int]()
+    added: set[int] = set()
+    dropped: set[int] = set()
+    for i in tally.changed():
+        if i not in previous:
+            added.add(i)
+        elif i not in times.previous:
+            dropped.add(i)
+        elif times.previous[i] in times.starts(i):
+            dropped.add(times.choice(i, times.previous[i]))
+    return Breach("max_changes", frozenset(added), frozenset(dropped), len(added) + len(dropped) - 1)
 
 
 def line_breach(tally: Tally, rule: Rule) -> Breach:
@@ -158,8 +222,16 @@ def line_breach(tally: Tally, rule: Rule) -> Breach:
 
 def whole_breach(tally: Tally, path: str, concerned: Iterable[int]) -> Breach:
     """The breach that is certain only while all that are concerned stay as they are."""
-    numbers = frozenset(concerned)
-    return Breach(path, numbers & tally.selection, numbers - tally.selection, len(numbers) - 1)
+    numbers, choices = frozenset(concerned), tally.choices()
+    return Breach(path, numbers & choices, numbers - choices, len(numbers) - 1)
+
+
+def exact_breach(tally: Tally, path: str) -> Breach:
+    """The breach that is certain only of this very plan."""
+    times = tally.ledger.times
+    left_out = frozenset(range(times.count)) - tally.selection
+    begun = {times.choice(i, start) for i, start in tally.starts.items()}
+    return Breach(path, frozenset(begun), left_out, len(begun) + len(left_out) - 1)
 
 
 def _least_breach(tally: Tally, path: str, terms: Mapping[int, int], excess: int) -> Breach:
@@ -170,7 +242,8 @@ def _least_breach(tally: Tally, path: str, terms: Mapping[int, int], excess: int
     is then extended by choices, heaviest first, as long as any m of the extension are too heavy (after Balas, 1975).
     """
     weight = {i: abs(amount) for i, amount in terms.items()}
-    taken = {i for i, amount in terms.items() if (amount > 0) == (i in tally.selection)}
+    choices = tally.choices()
+    taken = {i for i, amount in terms.items() if (amount > 0) == (i in choices)}
     room = sum(weight[i] for i in taken) - excess
     cover: set[int] = set()
     for i in sorted(taken, key=lambda i: (weight[i], i)):
@@ -197,105 +270,15 @@ def short_breach(tally: Tally, least: Fraction) -> Breach:
     """Why the plan's objective falls short of ``least``."""
     ledger = tally.ledger
     path = "at_least.objective"
-    if ledger.value.synergies or any(goal.price for goal in ledger.goals):
+    if any(goal.price for goal in ledger.goals):
         return whole_breach(tally, path, range(len(ledger.candidates)))
-    turned = {i: -amount for i, amount in ledger.value.terms.items()}
-    return _least_breach(tally, path, turned, ceil(least * ledger.value.denominator) - tally.value_sum)
+    return short_line_breach(tally, path, ledger.value, least)
 
 
-def contradiction(ledger: Ledger) -> str | None:
-    """The path of a rule that provably no plan can keep, found without a solver; None where none was found.
-
-    Follows what is forced in and out through bundles, prerequisites, pairs and locks, and then compares each bound
-    with the most and the least its line can come to.
-    """
-    forced, barred, clash = _consequences(ledger)
-    if clash is not None:
-        return clash
-    for rule in ledger.rules:
-        line = ledger.lines[rule.line]
-        lowest = highest = 0
-        for i, amount in line.terms.items():
-            lowest += amount if i in forced or (amount < 0 and i not in barred) else 0
-            highest += amount if i in forced or (amount > 0 and i not in barred) else 0
-        for s, amount in line.synergies.items():
-            members = ledger.synergies[s].members
-            lowest += amount if members <= forced or (amount < 0 and not members & barred) else 0
-            highest += amount if members <= forced or (amount > 0 and not members & barred) else 0
-        if (rule.low is not None and highest < rule.low) or (rule.high is not None and lowest > rule.high):
-            return rule.path
-    return None
-
-
-def _consequences(ledger: Ledger) -> tuple[set[int], set[int], str | None]:
-    """Candidates that every plan selects, those that none does, and the path of a rule by which one would be both."""
-    rules = ledger.settled.problem.constraint_set
-    forced: set[str] = set(ledger.satisfied)
-    barred = {ledger.candidates[i].initiative_key for i in ledger.too_long}
-    barred |= {key for key in rules.exclusions_initiatives if key not in ledger.satisfied}
-    implied = [(path, one, other) for path, one, other in _implications(ledger)]
-    named = {key for _, one, other in implied for key in (one, other)} | {
-        k for pair in rules.exclusions_pairs for k in pair
-    }
-    named |= {*rules.mandatory_initiatives, *rules.locks}
-    barred |= {key for key in named if key not in ledger.number and key not in ledger.satisfied}
-    needed = [(f"mandatory_initiatives.{key}", key) for key in rules.mandatory_initiatives]
-    needed += [(f"locks.{key}", key) for key in rules.locks]
-    for path, key in needed:
-        if key in barred:
-            return set(), set(), path
-        forced.add(key)
-    follows = _Follows(implied, rules.exclusions_pairs)
-    clash = follows.spread(forced, barred)
-    numbers = ledger.number
-    return {numbers[k] for k in forced if k in numbers}, {numbers[k] for k in barred if k in numbers}, clash
-
-
-def _implications(ledger: Ledger) -> Iterator[tuple[str, str, str]]:
-    """(path, a, b) for each "a selected needs b selected"; what was delivered earlier has no prerequisites."""
-    rules = ledger.settled.problem.constraint_set
-    for who, needed in rules.prerequisites.items():
-        if who not in ledger.satisfied:
-            yield from ((f"prerequisites.{who}", who, key) for key in needed)
-    for bundle in rules.bundles:
-        members = bundle.members
-        yield from (
-            (f"bundles.{bundle.bundle_key}", a, b) for a, b in zip(members, (*members[1:], members[0]), strict=True)
-        )
-
-
-class _Follows:
-    """What follows from what is forced in or out, by implications and pairs."""
-
-    def __init__(self, implied: Iterable[tuple[str, str, str]], pairs: Iterable[tuple[str, str]]) -> None:
-        self.needs: dict[str, list[tuple[str, str]]] = {}
-        self.needed_by: dict[str, list[tuple[str, str]]] = {}
-        self.excludes: dict[str, list[tuple[str, str]]] = {}
-        for path, one, other in implied:
-            self.needs.setdefault(one, []).append((path, other))
-            self.needed_by.setdefault(other, []).append((path, one))
-        for one, other in pairs:
-            path = f"exclusions_pairs.{one}+{other}"
-            self.excludes.setdefault(one, []).append((path, other))
-            self.excludes.setdefault(other, []).append((path, one))
-
-    def spread(self, forced: set[str], barred: set[str]) -> str | None:
-        """Adds all that follows to both sets; the path by which one key came into both, or None."""
-        work = [(key, True) for key in sorted(forced)] + [(key, False) for key in sorted(barred)]
-        while work:
-            key, is_in = work.pop()
-            inward = self.needs.get(key, []) if is_in else []
-            outward = self.excludes.get(key, []) if is_in else self.needed_by.get(key, [])
-            for path, other in inward:
-                if other in barred:
-                    return path
-                if other not in forced:
-                    forced.add(other)
-                    work.append((other, True))
-            for path, other in outward:
-                if other in forced:
-                    return path
-                if other not in barred:
-                    barred.add(other)
-                    work.append((other, False))
-        return None
+def short_line_breach(tally: Tally, path: str, line: Line, least: Fraction) -> Breach:
+    """Why a line comes to less than ``least``."""
+    if line.synergies:
+        return whole_breach(tally, path, range(len(tally.ledger.candidates)))
+    turned = {i: -amount for i, amount in line.terms.items()}
+    missing = ceil(least * line.denominator) - int(tally.sum_of(line) * line.denominator)
+    return _least_breach(tally, path, turned, missing)

@@ -1,9 +1,9 @@
 """Problem -> PuLP model, reading like the maths of ``model.md``; every constraint is named after its source.
 
-Variables, for one period: x_i in {0, 1} (candidate i is selected), y_s in [0, 1] (synergy s is earned, the product of
-its members' x) and u_g >= 0 (what goal g falls short of). Coefficients are exact fractions until the last moment. A
-row is then written in whole numbers where it can be: a plan can then not break it by less than 1, which no solver
-overlooks.
+Variables: x_i in {0, 1} (candidate i is selected); with several periods x_it in {0, 1} (it starts in period t; x_i is
+their sum); y_s in [0, 1] (synergy s is earned, the product of its members' x) and u_g >= 0 (what goal g falls short
+of). Coefficients are exact fractions until the last moment. A row is then written in whole numbers where it can be: a
+plan can then not break it by less than 1, which no solver overlooks.
 """
 
 # PuLP carries no types:
@@ -20,14 +20,17 @@ from typing import Any
 import pulp
 
 from engine.problem import Problem, TargetSet
+from engine.reductions import fixed, ranked
 from engine.scales import Scales
 from engine.sums import Sum, combined, near, scaled, solver_bound, solver_scale, whole_numbers
-from engine.wanted import Measure, Wanted
+from engine.terms import NONE, Terms
+from engine.wanted import KPI, Measure, Wanted
 
 
 @dataclass(slots=True)
 class Formulation:
-    """``model`` maximises ``scale * (measure - constant)``; ``x`` are the variables of the candidates, in order."""
+    """``model`` maximises ``scale * (measure - constant)``; ``x`` are the choices that make a plan, by
+    number: the variables of the candidates in order and, with several periods, those of their starts."""
 
     model: pulp.LpProblem
     x: list[pulp.LpVariable]
@@ -47,24 +50,32 @@ class _Formulating:
         self.scales = scales
         self.tiebreaks = tiebreaks
         self.model = pulp.LpProblem("roadmap", pulp.LpMaximize)
+        self.terms = Terms(problem)
         self.candidates = problem.candidates
-        self.index = {c.initiative_key: i for i, c in enumerate(problem.candidates)}
-        self.delivered = set(problem.constraint_set.satisfied)
-        self.x = [self.model.add_variable(f"x_{i}", 0, 1, pulp.LpInteger) for i in range(len(problem.candidates))]
-        self.variables: list[pulp.LpVariable] = list(self.x)
+        self.index = self.terms.index
+        self.variables: list[pulp.LpVariable] = list(self._plan_variables())
+        self.x = list(self.variables)
         self.fractional: set[int] = set()  # variables that need not be whole numbers in a plan
         self.names: set[str] = set()
         self.signs = {k.kpi_key: -1 if k.direction == "decrease" else 1 for k in problem.kpis}
-        self.spending: dict[str, tuple[list[int], int]] = {}
-        self.slices: dict[str, dict[tuple[str, ...], list[int]]] = {}
         self.goal_costs: list[tuple[int, Fraction]] = []
         self.certain_cost = Fraction(0)  # of what goals fall short in any plan
         self.earned: list[tuple[str, Fraction, int, frozenset[int]]] = []
         self.y: dict[frozenset[int], int] = {}
 
+    def _plan_variables(self) -> Iterator[pulp.LpVariable]:
+        """x_i, then with several periods x_it: 0 where i cannot start in t."""
+        for i in self.terms.everyone():
+            yield self.model.add_variable(f"x_{i}", 0, 1, pulp.LpInteger)
+        for i in self.terms.everyone() if self.terms.is_timed else ():
+            for t in range(self.terms.periods):
+                most = 1 if t in self.terms.starts[i] else 0
+                yield self.model.add_variable(f"x_{i}_{t}", 0, most, pulp.LpInteger)
+
     def formulation(self, wanted: Wanted) -> Formulation:
         self._synergies()
         self._choices()
+        self._times()
         self._amounts()
         self._counts_and_shares()
         self._targets()
@@ -73,8 +84,17 @@ class _Formulating:
         for number, cut in enumerate(wanted.cuts):
             terms = {**dict.fromkeys(cut.selected, 1), **dict.fromkeys(cut.left_out, -1)}
             self.row(f"cut.{number}", Sum(terms), None, cut.most - len(cut.left_out))
+        if wanted.is_reduced:
+            self._reduce()
         scale = self._objective(self.measure(wanted.measure))
         return Formulation(self.model, self.x, scale, self.constant(wanted.measure))
+
+    def _reduce(self) -> None:
+        """Fixes who is in or out in any plan, and puts like candidates in the order in which the ties take them."""
+        for i, value in fixed(self.problem, self.terms).items():
+            self.x[i].lowBound = self.x[i].upBound = value
+        for first, second in ranked(self.problem, self.terms, self.tiebreaks):
+            self.row(f"alike.{self.candidates[second].initiative_key}", Sum({second: 1, first: -1}), None, 0)
 
     # rows -------------------------------------------------------------------------------------------------------------
 
@@ -126,30 +146,19 @@ class _Formulating:
 
     # choices ----------------------------------------------------------------------------------------------------------
 
-    def chosen(self, keys: Iterable[str]) -> tuple[Sum, int]:
-        """sum of x over ``keys``, and a constant: 1 for each delivered earlier, 0 for each that is nowhere."""
-        terms: dict[int, int] = {}
-        constant = 0
-        for key in keys:
-            if key in self.delivered:
-                constant += 1
-            elif key in self.index:
-                terms[self.index[key]] = 1
-        return Sum(terms), constant
-
     def _chosen_row(self, name: str, keys: Sequence[str], low: int | None, high: int | None) -> None:
-        terms, delivered = self.chosen(keys)
+        terms, delivered = self.terms.chosen(keys)
         self.row(name, terms, None if low is None else low - delivered, None if high is None else high - delivered)
 
     def _choices(self) -> None:
         """Rules about single initiatives, and about how they go together."""
         rules = self.rules
         for i, candidate in enumerate(self.candidates):
-            if candidate.duration_periods > len(self._window(candidate.earliest_period, candidate.latest_period)):
+            if not self.terms.starts[i]:
                 self.row(f"candidates.{candidate.initiative_key}.duration_periods", Sum({i: 1}), None, 0)
         for key in rules.mandatory_initiatives:
             self._chosen_row(f"mandatory_initiatives.{key}", [key], 1, None)
-        for key in rules.locks:
+        for key in rules.locks:  # with several periods, _times says which
             self._chosen_row(f"locks.{key}", [key], 1, None)
         for key in rules.exclusions_initiatives:
             if key in self.index:
@@ -163,67 +172,68 @@ class _Formulating:
                 self._difference(f"bundles.{bundle.bundle_key}", first, second, 0)
         for dependent, required in rules.prerequisites.items():  # x_dependent <= x_required
             for key in required if dependent in self.index else ():
+                if self.terms.is_timed and key in self.index:
+                    continue  # _times says more
                 self._difference(f"prerequisites.{dependent}", dependent, key, None)
         if rules.max_changes is not None and self.problem.previous_selection is not None:
-            terms, constant = self._changes()
+            terms, constant = self.terms.changes()
             self.row("max_changes", terms, None, rules.max_changes - constant)
-
-    def _window(self, earliest: str | None, latest: str | None) -> tuple[str, ...]:
-        periods = self.problem.periods
-        first = periods.index(earliest) if earliest else 0
-        return periods[first : periods.index(latest) + 1 if latest else None]
 
     def _difference(self, name: str, one: str, other: str, low: int | None) -> None:
         """low <= x_one - x_other <= 0."""
-        left, delivered = self.chosen([one])
-        right, delivered_right = self.chosen([other])
+        left, delivered = self.terms.chosen([one])
+        right, delivered_right = self.terms.chosen([other])
         shift = delivered_right - delivered
         terms = {**left.terms, **dict.fromkeys(right.terms, -1)}
         self.row(name, Sum(terms), None if low is None else low + shift, shift)
 
-    def _changes(self) -> tuple[Sum, int]:
-        """Candidates in only one of the two selections, as terms and a constant."""
-        previous = set(self.problem.previous_selection or ())
-        was = [c.initiative_key in previous for c in self.candidates]
-        return Sum({i: -1 if was[i] else 1 for i in range(len(was))}), sum(was)
+    # times ------------------------------------------------------------------------------------------------------------
+
+    def _times(self) -> None:
+        """With several periods: x_i = sum of x_it; locks; and what must be finished before another starts."""
+        if not self.terms.is_timed:
+            return
+        for i in self.terms.everyone():
+            begun = self.terms.begun(i, self.terms.periods)
+            self.row(f"starts.{self.candidates[i].initiative_key}", Sum({i: -1, **begun}), 0, 0)
+        for key, period in self.rules.locks.items():
+            if key in self.index:
+                at = self.terms.begins(self.index[key], self.terms.place[period])
+                self.row(f"locks.{key}", Sum({at: 1}), 1, None)
+        for dependent, required in self.rules.prerequisites.items():
+            for key in required if dependent in self.index else ():
+                if key in self.index:
+                    self._finished_before(f"prerequisites.{dependent}", self.index[key], self.index[dependent])
+
+    def _finished_before(self, name: str, first: int, second: int) -> None:
+        """sum of x_second,s over s <= t  <=  sum of x_first,s over s + d_first <= t, for each t: by the time the second
+        has begun, the first has ended. A row that a later one says as well is left out."""
+        length = self.candidates[first].duration_periods
+        starts = self.terms.starts[second]
+        for t in starts:
+            ended = self.terms.begun(first, t - length + 1)
+            if t + 1 not in starts or len(ended) < len(self.terms.begun(first, t - length + 2)):
+                terms = {**self.terms.begun(second, t + 1), **dict.fromkeys(ended, -1)}
+                self.row(name, Sum(terms), None, 0)
 
     # amounts ----------------------------------------------------------------------------------------------------------
 
-    def slice(self, dimension: str, key: str) -> list[int]:
-        """Candidates that lie in a slice: equal in each dimension of it; a blank attribute lies nowhere."""
-        if dimension == "all":
-            return list(range(len(self.candidates))) if key == "all" else []
-        if dimension not in self.slices:
-            parts = dimension.split("+")
-            members = self.slices[dimension] = {}
-            for i, candidate in enumerate(self.candidates):
-                members.setdefault(tuple(getattr(candidate, part) or "" for part in parts), []).append(i)
-        keys = tuple(key.split("|")) if "+" in dimension else (key,)
-        return self.slices[dimension].get(keys, []) if all(keys) else []
-
-    def spent(self, resource: str, members: Iterable[int]) -> Sum:
-        """What the members spend of a resource: sum of a_i x_i."""
-        if resource not in self.spending:
-            self.spending[resource] = whole_numbers(
-                [
-                    c.engineering_tokens if resource == "tokens" else c.resources.get(resource, _NONE)
-                    for c in self.candidates
-                ]
-            )
-        amounts, unit = self.spending[resource]
-        return Sum({i: amounts[i] for i in members if amounts[i]}, unit)
-
-    def _bounds(self, field: str, slices: Mapping[str, Mapping[str, Any]], resource: str = "tokens") -> None:
+    def _bounds(
+        self, field: str, slices: Mapping[str, Mapping[str, Any]], resource: str = "tokens", period: str | None = None
+    ) -> None:
         is_floor = "floors" in field.partition(".")[0]
-        for dimension, keys in slices.items():
-            for key, bound in keys.items():
-                spent = self.spent(resource, self.slice(dimension, key))
-                self.row(f"{field}.{dimension}.{key}", spent, bound if is_floor else None, None if is_floor else bound)
+        for name, members, bound in self._each(field, slices):
+            spent = (
+                self.terms.spent(resource, members)
+                if period is None
+                else self.terms.spent_in(self.terms.place[period], resource, members)
+            )
+            self.row(name, spent, bound if is_floor else None, None if is_floor else bound)
 
     def _amounts(self) -> None:
-        """Tokens and other resources over the horizon; with one period, also those of the period."""
+        """Tokens and other resources over the horizon, and in each period."""
         rules = self.rules
-        everything = self.spent("tokens", range(len(self.candidates)))
+        everything = self.terms.spent("tokens", self.terms.everyone())
         self.row("capacity_total_tokens", everything, None, self.problem.capacity_total_tokens)
         self._bounds("floors", rules.floors)
         self._bounds("caps", rules.caps)
@@ -232,12 +242,12 @@ class _Formulating:
         for resource, slices in rules.resource_caps.items():
             self._bounds(f"resource_caps.{resource}", slices, resource)
         for period, slices in rules.period_floors.items():
-            self._bounds(f"period_floors.{period}", slices)
+            self._bounds(f"period_floors.{period}", slices, period=period)
         for period, slices in rules.period_caps.items():
-            self._bounds(f"period_caps.{period}", slices)
+            self._bounds(f"period_caps.{period}", slices, period=period)
         for period, resources in rules.period_resource_caps.items():
             for resource, slices in resources.items():
-                self._bounds(f"period_resource_caps.{period}.{resource}", slices, resource)
+                self._bounds(f"period_resource_caps.{period}.{resource}", slices, resource, period)
 
     def _counts_and_shares(self) -> None:
         """Numbers selected; and tokens in a slice against its share of all selected tokens."""
@@ -253,10 +263,10 @@ class _Formulating:
     def _each(self, field: str, slices: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, list[int], Any]]:
         for dimension, keys in slices.items():
             for key, bound in keys.items():
-                yield f"{field}.{dimension}.{key}", self.slice(dimension, key), bound
+                yield f"{field}.{dimension}.{key}", self.terms.slice(dimension, key), bound
 
     def _above_share(self, members: Iterable[int], share: Fraction) -> Sum:
-        everything = self.spent("tokens", range(len(self.candidates)))
+        everything = self.terms.spent("tokens", self.terms.everyone())
         inside = set(members)
         part, whole = share.numerator, share.denominator
         above = {i: ((whole if i in inside else 0) - part) * amount for i, amount in everything.terms.items()}
@@ -269,7 +279,7 @@ class _Formulating:
         0."""
         for synergy in self.rules.synergy_bonuses:
             members = frozenset(self.index[key] for key in synergy.members if key in self.index)
-            is_reachable = all(key in self.index or key in self.delivered for key in synergy.members)
+            is_reachable = all(key in self.index or key in self.terms.delivered for key in synergy.members)
             if members and is_reachable:
                 y = self._product(f"synergy_bonuses.{'+'.join(synergy.members)}", members)
                 self.earned.append((synergy.kpi_key, Fraction(synergy.bonus), y, members))
@@ -289,7 +299,7 @@ class _Formulating:
         """sum of c_ik x_i over the members and of the bonuses of synergies that lie among them, in the improving
         sense."""
         sign = self.signs[kpi_key]
-        given = [self.candidates[i].kpi_contributions.get(kpi_key, _NONE) for i in members]
+        given = [self.candidates[i].kpi_contributions.get(kpi_key, NONE) for i in members]
         amounts, unit = whole_numbers(given)
         base = Sum({i: sign * amount for i, amount in zip(members, amounts, strict=True) if amount}, unit)
         inside = set(members)
@@ -302,7 +312,7 @@ class _Formulating:
         for dimension, keys in self.rules.targets.items():
             for key, kpis in keys.items():
                 for kpi_key, targets in kpis.items():
-                    achieved = self.achieved(kpi_key, self.slice(dimension, key))
+                    achieved = self.achieved(kpi_key, self.terms.slice(dimension, key))
                     self._target(f"targets.{dimension}.{key}.{kpi_key}", kpi_key, achieved, targets)
 
     def _target(self, name: str, kpi_key: str, achieved: Sum, targets: TargetSet) -> None:
@@ -343,20 +353,29 @@ class _Formulating:
         """The measure as a sum, to be maximised, without its constant part."""
         if measure == "objective":
             return combined([*self._value(), *((price, Sum({u: 1})) for u, price in self.goal_costs)])
+        if measure.startswith(KPI):
+            return self.achieved(measure.removeprefix(KPI), self.terms.everyone())
         if measure == "tiebreak":
             return Sum({i: -digest for i, digest in enumerate(self.tiebreaks) if digest})
-        least = self._changes()[0] if measure == "changes" else self.spent("tokens", range(len(self.candidates)))
-        return Sum({i: -amount for i, amount in least.terms.items()}, least.unit)
+        if measure == "changes":
+            least = self.terms.changes()[0]
+        elif measure == "tokens":
+            least = self.terms.spent("tokens", self.terms.everyone())
+        elif measure == "finish":
+            least = self.terms.finish(combined(self._value()))
+        else:
+            least = self.terms.start(self.tiebreaks if measure == "startbreak" else None)
+        return Sum({v: -amount for v, amount in least.terms.items()}, least.unit)
 
     def constant(self, measure: Measure) -> Fraction:
         """What the measure is beyond its terms."""
         if measure == "changes":
-            return Fraction(-self._changes()[1])
+            return Fraction(-self.terms.changes()[1])
         return -self.certain_cost if measure == "objective" else Fraction(0)
 
     def _value(self) -> list[tuple[Fraction, Sum]]:
         """The table's line of section 2, as weighted sums."""
-        everyone = range(len(self.candidates))
+        everyone = self.terms.everyone()
         if self.problem.objective.mode == "score":
             scores, unit = whole_numbers([c.score for c in self.candidates])
             return [(Fraction(1), Sum({i: scores[i] for i in everyone if scores[i]}, unit))]
@@ -372,4 +391,3 @@ class _Formulating:
 
 
 _PULP_NAMES = str.maketrans("-+[] ", "_____")
-_NONE = Decimal(0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
+from math import inf
 
 from engine.exact import Tally, breaches
 from engine.ledger import Ledger, Rule
 from engine.links import Links
+from engine.placing import Placing
 
 
 def greedy_plan(ledger: Ledger, links: Links) -> Tally | None:
@@ -15,8 +17,8 @@ def greedy_plan(ledger: Ledger, links: Links) -> Tally | None:
     where it ends with a rule broken.
 
     What is forced comes first, then the best for each floor that is still short, then all else. Each candidate comes
-    with what it needs, and only if nothing that held breaks. Shares are looked at last: what oversteps them goes out
-    again.
+    with what it needs, as early as it can, and only if nothing that held breaks. Shares are looked at last: what
+    oversteps them goes out again.
     """
     planner = _Planner(ledger, links)
     planner.fill_floors()
@@ -31,14 +33,17 @@ class _Planner:
     def __init__(self, ledger: Ledger, links: Links) -> None:
         self.ledger = ledger
         self.links = links
-        self.tally = Tally(ledger, links.forced)
+        self.tally = Tally(ledger)
+        self.placing = Placing(ledger)
+        for i in self.placing.in_order(links.forced):
+            if not self.placing.place(self.tally, [i]):
+                self.tally.add(i)
         rules = ledger.settled.problem.constraint_set
         excluded = {ledger.number[key] for key in rules.exclusions_initiatives if key in ledger.number}
         self.barred = excluded | ledger.too_long | links.lacks.keys() | links.ousted_by.keys()
         self.worth = [self._worth(i) for i in range(len(ledger.candidates))]
-        self.ranking = sorted(
-            range(len(self.worth)), key=lambda i: (-self.worth[i], ledger.candidates[i].initiative_key)
-        )
+        roughly = [rough(worth) for worth in self.worth]
+        self.ranking = sorted(range(len(self.worth)), key=lambda i: (-roughly[i], ledger.candidates[i].initiative_key))
         self.rules_on: dict[int, list[Rule]] = {}
         for rule in ledger.rules:
             if not _is_share(rule):
@@ -57,8 +62,8 @@ class _Planner:
         value = Fraction(self.ledger.value.terms.get(i, 0), self.ledger.value.denominator)
         return value / tokens if tokens else value * 10**9
 
-    def take(self, i: int) -> None:
-        """Selects i with all it needs, if nothing that held breaks by it."""
+    def take(self, i: int, starts: Collection[int] | None = None) -> None:
+        """Selects i with all it needs, if nothing that held breaks by it; to start in one of ``starts``, if given."""
         if i in self.tally.selection:
             return
         added = self.links.with_needs(i) - self.tally.selection
@@ -67,8 +72,8 @@ class _Planner:
             return
         touched = {line for j in added for line, _ in self.ledger.touches[j]}
         held = [rule for line in touched for rule in self.rules_on.get(line, ()) if self.tally.is_sound(rule)]
-        for j in sorted(added):
-            self.tally.add(j)
+        if not self.placing.place(self.tally, added, starts):
+            return
         if not (all(map(self.tally.is_sound, held)) and self._are_groups_sound(added) and self._are_changes_few()):
             for j in sorted(added):
                 self.tally.remove(j)
@@ -89,6 +94,7 @@ class _Planner:
 
     def fill_floors(self) -> None:
         """Takes the best for each floor and group that is short, and what the previous plan must keep."""
+        times = self.ledger.times
         for rule in self.ledger.rules:
             if rule.low is None or _is_share(rule):
                 continue
@@ -98,6 +104,10 @@ class _Planner:
                     break
                 if terms.get(i, 0) > 0:
                     self.take(i)
+                elif rule.parts[0].startswith("period_"):
+                    starts = [t for t in times.starts(i) if terms.get(times.choice(i, t), 0) > 0]
+                    if starts:
+                        self.take(i, starts)
         for number, (members, group) in enumerate(self.groups):
             for i in sorted(members, key=lambda i: -self.worth[i]):
                 if self._held(number) < (group.min_selected or 0):
@@ -121,6 +131,14 @@ class _Planner:
                 if i in self.tally.selection and sign * terms.get(i, 0) > 0 and not gone & self.links.forced:
                     for j in sorted(gone):
                         self.tally.remove(j)
+
+
+def rough(worth: Fraction) -> float:
+    """Near enough to rank by, and quicker to compare."""
+    try:
+        return float(worth)
+    except OverflowError:
+        return inf if worth > 0 else -inf
 
 
 def _is_share(rule: Rule) -> bool:

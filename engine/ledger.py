@@ -17,6 +17,8 @@ from engine import problem
 from engine.problem import Candidate, Kpi
 from engine.scales import Scales
 from engine.settling import Settled
+from engine.timetable import Timetable
+from engine.wanted import KPI, Measure
 
 Slices = Mapping[str, Mapping[str, Any]]
 """dimension -> key -> bound"""
@@ -34,7 +36,8 @@ class Synergy:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a plan sums up in one place: ``terms[i] / denominator`` per selected i, likewise per earned synergy."""
+    """What a plan sums up in one place: ``terms[c] / denominator`` per choice (see ``timetable``), likewise per earned
+    synergy."""
 
     terms: Mapping[int, int]
     synergies: Mapping[int, int]
@@ -93,16 +96,20 @@ class Ledger:
         self.goals: list[Goal] = []
         self.targets: list[Target] = []
         self.kpi_lines: dict[str, int] = {}
-        self.touches: list[list[tuple[int, int]]] = [[] for _ in settled.problem.candidates]
         self.synergies_of: list[list[int]] = [[] for _ in settled.problem.candidates]
         self._slices: dict[str, dict[str, list[int]]] = {}
+        self._spent: dict[str, list[Fraction]] = {}
+        self._contributed: dict[str, Mapping[int, Fraction]] = {}
         given = settled.problem
         self.candidates = given.candidates
+        self.times = Timetable(given)
+        timed = len(given.candidates) * len(given.periods) if self.times.is_needed else 0
+        self.touches: list[list[tuple[int, int]]] = [[] for _ in range(len(given.candidates) + timed)]
         self.number = {candidate.initiative_key: i for i, candidate in enumerate(given.candidates)}
         self.satisfied = frozenset(given.constraint_set.satisfied)
         listed = given.previous_selection
         self.previous = None if listed is None else {self.number[key] for key in listed if key in self.number}
-        self.too_long = frozenset(i for i, c in enumerate(self.candidates) if not _fits(c, given.periods))
+        self.too_long = frozenset(i for i in range(len(self.candidates)) if not self.times.fits(i))
         self.synergies = list(self._synergies())
         self.synergy_touches: list[list[tuple[int, int]]] = [[] for _ in self.synergies]
         self._add_amount_rules()
@@ -111,6 +118,7 @@ class Ledger:
         for kpi in given.kpis:
             self.kpi_lines[kpi.kpi_key] = self._kpi_line("all", "all", kpi.kpi_key)
         self.value = self._value_line()
+        self.measures: dict[Measure, Line] = {}
         self._index()
 
     # building ---------------------------------------------------------------------------------------------------------
@@ -147,11 +155,33 @@ class Ledger:
         )
 
     def _amount(self, i: int, resource: str) -> Fraction:
-        held = self.candidates[i]
-        return Fraction(held.engineering_tokens if resource == "tokens" else held.resources.get(resource, 0))
+        if resource not in self._spent:
+            self._spent[resource] = [
+                Fraction(held.engineering_tokens if resource == "tokens" else held.resources.get(resource, 0))
+                for held in self.candidates
+            ]
+        return self._spent[resource][i]
 
-    def _amounts(self, dimension: str, key: str, resource: str = "tokens") -> int:
-        return self._add_line({i: self._amount(i, resource) for i in self._members(dimension, key)})
+    def _given(self, kpi_key: str) -> Mapping[int, Fraction]:
+        """What each candidate contributes to a KPI, without those that contribute nothing."""
+        if kpi_key not in self._contributed:
+            given = ((i, held.kpi_contributions.get(kpi_key)) for i, held in enumerate(self.candidates))
+            self._contributed[kpi_key] = {i: Fraction(amount) for i, amount in given if amount}
+        return self._contributed[kpi_key]
+
+    def _amounts(self, dimension: str, key: str, resource: str = "tokens", period: str | None = None) -> int:
+        """The line of what is spent in a slice, over the horizon or in one period."""
+        members = self._members(dimension, key)
+        if period is None or not self.times.is_needed:  # one period: what is spent in it is all that is spent
+            return self._add_line({i: self._amount(i, resource) for i in members})
+        at, times = self.times.place[period], self.times
+        return self._add_line(
+            {
+                times.choice(i, start): self._amount(i, resource) / times.durations[i]
+                for i in members
+                for start in times.busy(i, at)
+            }
+        )
 
     def _add_amount_rules(self) -> None:
         given, rules = self.settled.problem, self.settled.problem.constraint_set
@@ -163,16 +193,18 @@ class Ledger:
             self._add_amounts(("resource_floors", resource), slices, resource)
         for resource, slices in rules.resource_caps.items():
             self._add_amounts(("resource_caps", resource), slices, resource)
-        for period in given.periods:  # one period: what is spent in it is all that is spent
-            self._add_amounts(("period_floors", period), rules.period_floors.get(period, {}))
-            self._add_amounts(("period_caps", period), rules.period_caps.get(period, {}))
+        for period in given.periods:
+            self._add_amounts(("period_floors", period), rules.period_floors.get(period, {}), period=period)
+            self._add_amounts(("period_caps", period), rules.period_caps.get(period, {}), period=period)
             for resource, slices in rules.period_resource_caps.get(period, {}).items():
-                self._add_amounts(("period_resource_caps", period, resource), slices, resource)
+                self._add_amounts(("period_resource_caps", period, resource), slices, resource, period)
 
-    def _add_amounts(self, parts: tuple[str, ...], slices: Slices, resource: str = "tokens") -> None:
+    def _add_amounts(
+        self, parts: tuple[str, ...], slices: Slices, resource: str = "tokens", period: str | None = None
+    ) -> None:
         add = self._at_least if parts[0].endswith("floors") else self._at_most
         for dimension, key, bound in _each(slices):
-            add((*parts, dimension, key), self._amounts(dimension, key, resource), bound)
+            add((*parts, dimension, key), self._amounts(dimension, key, resource, period), bound)
 
     def _add_counts_and_shares(self) -> None:
         rules = self.settled.problem.constraint_set
@@ -199,13 +231,13 @@ class Ledger:
         """Raw contributions and bonuses to a KPI in a slice."""
         inside = self._members(dimension, key)
         held = set(inside)
-        given = ((i, self.candidates[i].kpi_contributions.get(kpi_key)) for i in inside)
+        given = self._given(kpi_key)
         earned = {
             s: synergy.bonus
             for s, synergy in enumerate(self.synergies)
             if synergy.kpi_key == kpi_key and synergy.members <= held
         }
-        return self._add_line({i: Fraction(amount) for i, amount in given if amount}, earned)
+        return self._add_line({i: given[i] for i in inside if i in given}, earned)
 
     def _add_targets(self) -> None:
         kpis: dict[str, Kpi] = {kpi.kpi_key: kpi for kpi in self.settled.problem.kpis}
@@ -238,15 +270,48 @@ class Ledger:
         if self.settled.problem.objective.mode == "score":
             return _line({i: Fraction(c.score) for i, c in enumerate(self.candidates) if c.score}, {})
         worth = self.scales.worth
-        terms: dict[int, Fraction] = {}
-        for i, candidate in enumerate(self.candidates):
-            value = sum(
-                (Fraction(v) * worth[k] for k, v in candidate.kpi_contributions.items() if k in worth), Fraction(0)
-            )
-            if value:
-                terms[i] = value
         earned = {s: syn.bonus * worth[syn.kpi_key] for s, syn in enumerate(self.synergies) if syn.kpi_key in worth}
-        return _line(terms, earned)
+        columns = [(each, _line(self._given(kpi_key), {})) for kpi_key, each in worth.items()]
+        units = [(each / column.denominator).denominator for each, column in columns]
+        unit = lcm(*units, _line({}, earned).denominator)
+        terms: dict[int, int] = {}
+        for each, column in columns:
+            times = int(each / column.denominator * unit)
+            for i, amount in column.terms.items():
+                terms[i] = terms.get(i, 0) + times * amount
+        return Line({i: a for i, a in terms.items() if a}, {s: int(a * unit) for s, a in earned.items() if a}, unit)
+
+    def measure_line(self, measure: Measure, digests: Sequence[int] = ()) -> Line:
+        """What a measure that is one sum adds up, to be greatest; all but "objective" and "changes" are. ``digests``
+        are those of "tiebreak" and "startbreak"."""
+        if measure in self.measures:
+            return self.measures[measure]
+        if measure.startswith(KPI):
+            kpi_key = measure.removeprefix(KPI)
+            given = next(kpi for kpi in self.settled.problem.kpis if kpi.kpi_key == kpi_key)
+            line = self.lines[self.kpi_lines[kpi_key]]
+            made = line if given.direction == "increase" else _turned(line)
+        elif measure == "tokens":
+            made = _turned(self.lines[self.token_line])
+        elif measure == "tiebreak":
+            made = _line({i: Fraction(-digest) for i, digest in enumerate(digests)}, {})
+        else:
+            starts = [(i, t) for i in range(len(self.candidates)) for t in self.times.starts(i)]
+            late, begun = measure == "finish", digests if measure == "startbreak" else [1] * len(self.candidates)
+            made = _line(
+                {self.times.choice(i, t): -(self._late(i, t) if late else Fraction(begun[i] * t)) for i, t in starts},
+                {},
+            )
+        self.measures[measure] = made
+        return made
+
+    def _late(self, i: int, start: int) -> Fraction:
+        """What i alone adds to the value, where that is more than nothing, times the index of its last period."""
+        alone = self.value.terms.get(i, 0)
+        alone += sum(
+            self.value.synergies.get(s, 0) for s in self.synergies_of[i] if len(self.synergies[s].members) == 1
+        )
+        return Fraction(max(0, alone) * self.times.finish(i, start), self.value.denominator)
 
     def _index(self) -> None:
         for number, line in enumerate(self.lines):
@@ -284,14 +349,16 @@ def _line(terms: Mapping[int, Fraction], synergies: Mapping[int, Fraction]) -> L
         *{amount.denominator for amount in terms.values()}, *{amount.denominator for amount in synergies.values()}
     )
     return Line(
-        {i: int(amount * unit) for i, amount in terms.items() if amount},
-        {s: int(amount * unit) for s, amount in synergies.items() if amount},
+        {i: amount.numerator * (unit // amount.denominator) for i, amount in terms.items() if amount},
+        {s: amount.numerator * (unit // amount.denominator) for s, amount in synergies.items() if amount},
         unit,
     )
 
 
-def _fits(candidate: Candidate, periods: Sequence[str]) -> bool:
-    """True where the candidate can be worked on within the periods and its own first and last one."""
-    first = periods.index(candidate.earliest_period) if candidate.earliest_period else 0
-    last = periods.index(candidate.latest_period) if candidate.latest_period else len(periods) - 1
-    return last - first + 1 >= candidate.duration_periods
+def _turned(line: Line) -> Line:
+    """The line with its sign turned."""
+    return Line(
+        {i: -amount for i, amount in line.terms.items()},
+        {s: -amount for s, amount in line.synergies.items()},
+        line.denominator,
+    )

@@ -239,7 +239,8 @@ class Solution(_Model):
     errors: tuple[Mapping[str, Any], ...] = ()
     conflict: Mapping[str, Any] | None = None
     solver: Mapping[str, Any] | None = None
+    explanations: tuple[Mapping[str, Any], ...] | None = None
 
     def plain(self) -> dict[str, Any]:
-        """The result as plain values; what is unknown is None (null)."""
-        return self.model_dump()
+        """The result as plain values; what is unknown is None (null). Without explanations there is no such field."""
+        return self.model_dump(exclude={"explanations"} if self.explanations is None else None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -20,9 +21,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Literal
 
 from engine.problem import Problem
@@ -32,12 +34,13 @@ from engine.wanted import Wanted
 Solver = Literal["HiGHS", "CBC"]
 Kind = Literal["optimal", "incumbent", "infeasible", "nothing", "failed"]
 """Proven within the gap asked for; a plan without that proof; proven to have none; no plan in time; no answer."""
-GRACE_S = 0.3
-"""How long after its limit a child may still answer before it is killed."""
 REUSES = 500
 """Problems after which a child is replaced."""
-SMALL = 2_000
+SMALL = 10_000
 """Candidates up to which a child is kept for the next problem; a large one leaves memory behind."""
+WAITING = 2
+"""Children that wait for work at most."""
+_SCRATCH = "roadmap-solver-"
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[2]); from engine.process import serve; serve(int(sys.argv[1]))"
 )
@@ -54,7 +57,8 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One solve: what is wanted of the subject, by which solver, within which gap and time."""
+    """One solve: what is wanted of the subject, by which solver, within which gap and time. ``start`` is a plan to
+    begin from; it keeps all rules."""
 
     wanted: Wanted
     solver: Solver
@@ -62,12 +66,27 @@ class Task:
     limit_s: float
     seed: int
     presolve: bool = True
+    start: tuple[int, ...] | None = None
+
+    def asks_the_same(self, other: Task) -> bool:
+        """True where the answer to one is an answer to the other, whatever solver, time and start it had."""
+        return replace(self, solver=other.solver, limit_s=other.limit_s, start=other.start) == other
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a solver tells on the way, in the unit of the measure: the best it has (``reached``), the most there can be
+    (``bound``, rounded outward), and a plan, packed by ``packed``."""
+
+    plan: bytes | None = None
+    reached: Fraction | None = None
+    bound: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a solver says, to be believed after an exact re-check. ``plans`` are all it met, the best last; ``bound``
-    is the most that the measure can be, rounded outward (None: unknown). Times in seconds."""
+    """What a solver says, to be believed after an exact re-check. ``plans`` are those it met last, the best at the
+    end; ``bound`` is the most that the measure can be, rounded outward (None: unknown). Times in seconds."""
 
     kind: Kind
     plans: tuple[tuple[int, ...], ...] = ()
@@ -78,7 +97,33 @@ class Answer:
     build_s: float = 0.0
     solve_s: float = 0.0
     nodes: int = 0
-    is_on_the_way: bool = False
+
+
+def packed(plan: Sequence[int]) -> bytes:
+    """The plan as a row of bits, small enough to go through a pipe at once."""
+    bits = bytearray((max(plan, default=-1) >> 3) + 1)
+    for i in plan:
+        bits[i >> 3] |= 1 << (i & 7)
+    return bytes(bits)
+
+
+def unpacked(bits: bytes) -> tuple[int, ...]:
+    """The plan that ``packed`` made the bits of."""
+    return tuple(i for i in range(len(bits) * 8) if bits[i >> 3] >> (i & 7) & 1)
+
+
+class Parcel:
+    """A subject as it is handed to children: pickled once, whoever gets it."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self._bytes: Any = None
+
+    def bytes(self) -> Any:
+        """The pickled subject."""
+        if self._bytes is None:
+            self._bytes = ForkingPickler.dumps(self.subject)
+        return self._bytes
 
 
 class SolverChild:
@@ -87,7 +132,7 @@ class SolverChild:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            self.scratch = tempfile.mkdtemp(prefix="roadmap-solver-")
+            self.scratch = tempfile.mkdtemp(prefix=_SCRATCH)
             self.process = subprocess.Popen(  # noqa: S603 — our own interpreter, no shell
                 [sys.executable, "-c", _START, str(theirs.fileno()), json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,
@@ -102,43 +147,26 @@ class SolverChild:
         self.subject: Subject | None = None
         self.uses = 0
 
-    def answer(self, subject: Subject, task: Task) -> Answer:
-        """The child's answer about the subject, which is handed over once.
+    def begin(self, parcel: Parcel, task: Task) -> None:
+        """Hands over the task, and the subject where it is a new one; does not wait until they are taken."""
+        messages = [ForkingPickler.dumps(task)]
+        if self.subject is not parcel.subject:
+            messages.insert(0, parcel.bytes())
+            self.subject = parcel.subject
+            self.uses += 1
+        threading.Thread(target=self._send, args=(messages,), daemon=True).start()
 
-        A child that is late is killed, and what plans it sent before count.
-        """
-        plans: list[tuple[int, ...]] = []
-        bound: Fraction | None = None
-        alarm = threading.Timer(task.limit_s + GRACE_S, self._end)
-        alarm.start()
-        try:
-            if self.subject is not subject:
-                self.pipe.send(subject)
-                self.subject = subject
-                self.uses += 1
-            self.pipe.send(task)
-            while True:
-                said: Answer = self.pipe.recv()
-                if not said.is_on_the_way:
-                    return said
-                plans.extend(said.plans)
-                bound = bound if said.bound is None else said.bound
-        except (EOFError, OSError):  # killed by the alarm, or crashed
-            is_late = not alarm.is_alive()
-            self.kill()
-        finally:
-            alarm.cancel()
-            alarm.join()
-        kind: Kind = "incumbent" if plans else "nothing" if is_late else "failed"
-        why = "stopped when its time was up" if is_late else "crashed"
-        return Answer(kind, tuple(plans), bound, task.solver, why, solve_s=task.limit_s if is_late else 0.0)
+    def _send(self, messages: Sequence[Any]) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the child is gone: whoever listens hears of it
+            for message in messages:
+                self.pipe.send_bytes(message)
 
     @property
     def is_alive(self) -> bool:
         """True while the child can be given work."""
         return not self.pipe.closed and self.process.poll() is None
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Ends the child and all that it started."""
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -146,7 +174,7 @@ class SolverChild:
 
     def kill(self) -> None:
         """Ends the child and clears up after it; may be called again."""
-        self._end()
+        self.end()
         self.process.wait()
         self.pipe.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -174,7 +202,7 @@ class _Idle:
     def put(self, child: SolverChild) -> None:
         with self.lock:
             size = len(child.subject.problem.candidates) if child.subject else 0
-            if child.is_alive and child.uses < REUSES and size <= SMALL and len(self.children) < 2:
+            if child.is_alive and child.uses < REUSES and size <= SMALL and len(self.children) < WAITING:
                 self.children.append(child)
                 return
         child.kill()
@@ -187,59 +215,51 @@ class _Idle:
                 child.kill()
 
 
-_idle = _Idle()
-atexit.register(_idle.end)
+idle = _Idle()
+atexit.register(idle.end)
 
 
-class Crew:
-    """Asks children about one problem; one that died is replaced. A context, at whose end the last goes back."""
+def call_up(count: int) -> None:
+    """Starts children ahead of need, so that they come up while the problem is still being read."""
+    with contextlib.suppress(OSError):  # who needs one and cannot get it will say so
+        for _ in range(min(count, WAITING) - len(idle.children)):
+            idle.put(SolverChild())
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        self.child: SolverChild | None = None
 
-    def ask(self, task: Task) -> Answer:
-        """The answer to a task; kind "failed" where no child could be had."""
-        try:
-            if self.child is None or not self.child.is_alive:
-                self.child = None
-                self.child = _idle.take()
-            return self.child.answer(self.subject, task)
-        except OSError as error:  # no process or no socket to be had
-            return Answer("failed", solver=task.solver, version=str(error))
-
-    def __enter__(self) -> Crew:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        child, self.child = self.child, None
-        if child is not None and kind is None:
-            _idle.put(child)
-        elif child is not None:
-            child.kill()
+# inside the child -----------------------------------------------------------------------------------------------------
 
 
 def serve(descriptor: int) -> None:
     """The life of a child: subjects and tasks in, answers out, until the parent closes the pipe."""
+    parent = os.getppid()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    from engine.probe import Probe
+    from engine.probing import answer_probe
     from engine.solve import answer_task  # brings the solvers, which the parent never loads
 
     pipe = Connection(descriptor)
-    parent = os.getppid()
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    gc.freeze()
+    gc.disable()  # a problem is many small objects and few cycles
     subject: Subject | None = None
     while True:
         try:
             message: Subject | Task = pipe.recv()
         except (EOFError, OSError):
             return
-        if isinstance(message, Subject):
+        if isinstance(message, Probe):
+            pipe.send(answer_probe(message))
+        elif isinstance(message, Subject):
             subject = message
         elif subject is not None:
             pipe.send(answer_task(subject, message, pipe.send))
+            gc.collect()
 
 
 def _end_with(parent: int) -> None:
     """Ends this process and what it started when its parent is gone, even in the midst of a solve."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    scratch = os.environ.get("TMPDIR", "")
+    if os.path.basename(scratch).startswith(_SCRATCH):  # noqa: PTH119 — as it was given
+        shutil.rmtree(scratch, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from engine.notes import Notes
 from engine.problem import Problem, Solution
-from engine.settling import settle
+from engine.settling import Settled, settle
 from engine.shape import NotANumber, Repeated, problem_from
 
 LONGEST = 64 * 1024 * 1024
@@ -24,14 +26,30 @@ MOST_DIGITS = 400
 def read_problem(text: str | bytes) -> Problem | Solution:
     """The problem that ``text`` (JSON, UTF-8) describes, or a Solution of status "invalid" whose ``errors`` are all of
     ``{path, found, wanted, message}`` at once, with JSON paths (``candidates[3].engineering_tokens``). Never raises."""
+    read = read_settled(text)
+    return read if isinstance(read, Solution) else read.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A problem that was read and settled; ``notes`` holds its warnings."""
+
+    problem: Problem
+    settled: Settled
+    notes: Notes
+
+
+def read_settled(text: str | bytes) -> Reading | Solution:
+    """What ``read_problem`` reads, with its settled form, for who will solve it: settling takes its time again."""
     notes = Notes()
     tree = _tree(text, notes)
     if notes.errors:
         return _invalid(notes)
     problem = problem_from(tree, notes)
-    if problem is not None:
-        settle(problem, notes)
-    return _invalid(notes) if problem is None or notes.errors else problem
+    settled = None if problem is None else settle(problem, notes)
+    if problem is None or settled is None or notes.errors:
+        return _invalid(notes)
+    return Reading(problem, settled, notes)
 
 
 def check_problem(problem: Problem) -> list[Mapping[str, Any]]:
@@ -77,6 +95,7 @@ def _tree(text: str | bytes, notes: Notes) -> Any:
     return None
 
 
+@lru_cache(maxsize=2**16)
 def _number(text: str) -> Decimal | NotANumber:
     """The number that stands in the text, exactly; one beyond what solvers can hold is told where it stands."""
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from engine.exact import Tally
 from engine.ledger import Ledger, Rule
 from engine.links import Links
+from engine.placing import Placing
+from engine.wanted import KPI
 from engine.wording import percent, rule_words, spoken, with_unit
 
 
@@ -22,6 +24,10 @@ class Reasons:
         self.losses = losses
         self.rules = ledger.settled.problem.constraint_set
         self.objective = plan.objective
+        self.placing = Placing(ledger)
+        objective = ledger.settled.problem.objective
+        self.later = objective.order[1:] if objective.mode == "lexicographic" else ()
+        self.had = {kpi_key: self._improving(kpi_key) for kpi_key in self.later}
         self.titles = ledger.settled.titles
         self.excluded = set(self.rules.exclusions_initiatives)
         self.rules_on: dict[int, list[Rule]] = {}
@@ -47,9 +53,13 @@ class Reasons:
             return self._because("mandatory", key)
         if i in self.links.forced:
             return self._forced_by(i)
-        loss = self.losses[i]
+        loss, tokens = self.losses[i], self.ledger.candidates[i].engineering_tokens
         if loss > 0:
-            return f"worth {self._worth(loss)}, for {spoken(self.ledger.candidates[i].engineering_tokens)} tokens"
+            return f"worth {self._worth(loss)}, for {spoken(tokens)} tokens"
+        with _without(self.plan, self.links.with_dependents(i) & self.plan.selection):
+            lost = next(((k, -gain) for k, gain in self._later_gains() if gain < 0), None)
+        if lost is not None:
+            return f"worth {with_unit(self.settled, *lost)}, for {spoken(tokens)} tokens"
         kept = self._kept_by(i)
         if kept:
             return f"needed for {kept}"
@@ -73,8 +83,8 @@ class Reasons:
     def _kept_by(self, i: int) -> str | None:
         """A rule that would break without i and what needs it."""
         gone = self.links.with_dependents(i) & self.plan.selection
-        with _changed(self.plan, gone):
-            broken = next(self._broken_amounts(gone), None)
+        with _without(self.plan, gone) as starts:
+            broken = next(self._broken_amounts(starts), None)
             if broken is not None:
                 return rule_words(self.settled, broken)
             for number in sorted(
@@ -101,22 +111,39 @@ class Reasons:
             if rivals:
                 who = "" if j == i else f"needs {self._name(j)}, which "
                 return f"{who}cannot go together with {self._name(rivals[0])}"
-        with _changed(self.plan, added):
-            gain = self.plan.objective - self.objective
-            if gain < 0:
-                return f"would make the plan worse by {self._worth(-gain)}"
-            if gain == 0:
-                return "adds nothing to the objective"
-            broken = next(self._broken_amounts(added), None) or self._broken_choice(added)
+        is_placed = self.placing.place(self.plan, added)
+        for j in () if is_placed else added:
+            self.plan.add(j)
+        gain = self.plan.objective - self.objective
+        starts = {j: self.plan.starts[j] for j in added}
+        broken = next(self._broken_amounts(starts), None) or self._broken_choice(added)
+        given_up = next(((k, -later) for k, later in self._later_gains() if later < 0), None)
+        for j in added:
+            self.plan.remove(j)
+        if gain < 0:
+            return f"would make the plan worse by {self._worth(-gain)}"
+        if gain == 0 and (not self.later or broken is None):
+            return "adds nothing to the objective"
         company = f" with {self._name(min(added - {i}))}, which it needs," if added - {i} else ""
         if isinstance(broken, Rule) and broken.parts == ("capacity_total_tokens",):
             left = broken.bound - self.plan.tokens()
             wanted = sum((Fraction(self.ledger.candidates[j].engineering_tokens) for j in added), Fraction(0))
             return f"no room: it takes{company} {spoken(wanted)} tokens and {spoken(left)} are left"
-        if broken is not None:
-            words = rule_words(self.settled, broken) if isinstance(broken, Rule) else broken
+        words = rule_words(self.settled, broken) if isinstance(broken, Rule) else broken
+        if not is_placed:
+            return self._no_time(company, starts[i], words)
+        if words is not None:
             return f"no room:{company} it would break {words}"
+        if given_up is not None:
+            return f"would fit and add {self._worth(gain)}, but cost {with_unit(self.settled, *given_up)}"
         return f"would fit and add {self._worth(gain)}; the search ended before a plan with it was found"
+
+    def _no_time(self, company: str, first: int, words: str | None) -> str:
+        """Why nothing is left of the plan's time; ``first`` is the earliest start, ``words`` what would break then."""
+        if words is None:
+            return f"no room:{company} it would have to start before what it waits for is finished"
+        period = self.settled.period_names[self.settled.problem.periods[first]]
+        return f"no room in any period;{company} from {period} it would break {words}"
 
     def _barred(self, i: int) -> str | None:
         """Why no plan can hold i, whatever else it holds."""
@@ -124,7 +151,8 @@ class Reasons:
         if candidate.initiative_key in self.excluded:
             return self._because("excluded", candidate.initiative_key)
         if i in self.ledger.too_long:
-            return f"does not fit into the plan's time: it takes {candidate.duration_periods} periods"
+            count = candidate.duration_periods
+            return f"does not fit into the plan's time: it takes {count} {'period' if count == 1 else 'periods'}"
         if i in self.links.lacks:
             return f"needs {self.settled.shown(self.links.lacks[i])}, which is neither a candidate nor delivered"
         if i in self.links.ousted_by:
@@ -143,9 +171,12 @@ class Reasons:
 
     # both -------------------------------------------------------------------------------------------------------------
 
-    def _broken_amounts(self, changed: set[int]) -> Iterator[Rule]:
-        """Rules about amounts that the plan as it stands breaks, among those that the changed candidates touch."""
-        lines = {line for j in changed for line, _ in self.ledger.touches[j]}
+    def _broken_amounts(self, changed: Mapping[int, int]) -> Iterator[Rule]:
+        """Rules about amounts that the plan as it stands breaks, among those that the changed candidates (with their
+        starts) touch."""
+        times = self.ledger.times
+        touched = {*changed, *(times.choice(j, start) for j, start in changed.items())}
+        lines = {line for choice in touched for line, _ in self.ledger.touches[choice]}
         lines |= {
             line for j in changed for s in self.ledger.synergies_of[j] for line, _ in self.ledger.synergy_touches[s]
         }
@@ -155,13 +186,20 @@ class Reasons:
                     yield rule
 
     def _are_changes_many(self) -> bool:
-        most, previous = self.rules.max_changes, self.ledger.previous
-        return most is not None and previous is not None and len(self.plan.selection ^ previous) > most
+        return self.rules.max_changes is not None and len(self.plan.changed()) > self.rules.max_changes
+
+    def _improving(self, kpi_key: str) -> Fraction:
+        return self.plan.sum_of(self.ledger.measure_line(KPI + kpi_key))
+
+    def _later_gains(self) -> Iterator[tuple[str, Fraction]]:
+        """What the plan as it stands has more than the plan itself of each later KPI of a lexicographic order."""
+        for kpi_key in self.later:
+            yield kpi_key, self._improving(kpi_key) - self.had[kpi_key]
 
     def _worth(self, amount: Fraction) -> str:
         """An amount of the objective in words."""
         mode = self.settled.problem.objective.mode
-        if mode == "north_star":
+        if mode in ("north_star", "lexicographic"):
             return with_unit(self.settled, next(iter(self.ledger.scales.worth)), amount)
         if mode == "score":
             return f"{spoken(amount)} score"
@@ -173,22 +211,19 @@ class Reasons:
         return self.titles.get(key) or self.settled.shown(key)
 
 
-class _changed:  # noqa: N801 — reads as a word in a with statement
-    """The plan with these candidates turned, for the length of the block."""
+class _without:  # noqa: N801 — reads as a word in a with statement
+    """The plan without these candidates, for the length of the block."""
 
-    def __init__(self, plan: Tally, turned: set[int]) -> None:
+    def __init__(self, plan: Tally, gone: set[int]) -> None:
         self.plan = plan
-        self.turned: Sequence[int] = sorted(turned)
+        self.gone = sorted(gone)
+        self.starts: dict[int, int] = {}
 
-    def __enter__(self) -> None:
-        self._turn()
+    def __enter__(self) -> dict[int, int]:
+        """The period in which each of them started."""
+        self.starts = {i: self.plan.remove(i) for i in self.gone}
+        return self.starts
 
     def __exit__(self, *_: object) -> None:
-        self._turn()
-
-    def _turn(self) -> None:
-        for i in self.turned:
-            if i in self.plan.selection:
-                self.plan.remove(i)
-            else:
-                self.plan.add(i)
+        for i, start in self.starts.items():
+            self.plan.add(i, start)

@@ -7,12 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 from engine.exact import Tally
+from engine.found import Found, Step
+from engine.greedy import rough
 from engine.ledger import Ledger, Target
 from engine.links import Links
 from engine.notes import Notes
 from engine.problem import Item, Problem, Solution, TargetOutcome
 from engine.reasons import Reasons
-from engine.search import Found
+from engine.settling import Settled
 from engine.snapshot import settled_digest
 from engine.wording import decimal_of
 
@@ -49,8 +51,19 @@ def report(
         targets=tuple(_outcome(ledger, plan, target) for target in ledger.targets),
         greedy_objective=None if greedy is None else decimal_of(greedy.objective),
         ties=found.ties,
+        stages=None if found.stages is None else tuple(_stage(settled, step) for step in found.stages),
         scales={settled.kpi_names[kpi]: decimal_of(scale) for kpi, scale in ledger.scales.by_kpi.items()},
     )
+
+
+def _stage(settled: Settled, step: Step) -> dict[str, Any]:
+    """One KPI of a lexicographic order, in the improving sense."""
+    return {
+        "kpi_key": settled.kpi_names[step.kpi_key],
+        "objective": decimal_of(step.objective),
+        "value": decimal_of(step.value),
+        "bound": decimal_of(step.bound, up=step.bound != step.objective),
+    }
 
 
 def solver_facts(found: Found) -> dict[str, Any]:
@@ -73,7 +86,7 @@ def _items(problem: Problem, ledger: Ledger, links: Links, plan: Tally) -> tuple
     losses = _losses(links, plan)
     ranks = _ranks(ledger, losses)
     reasons = Reasons(ledger, links, plan, losses)
-    period = ledger.settled.period_names[ledger.settled.problem.periods[0]] or None
+    periods = [ledger.settled.period_names[period] or None for period in ledger.settled.problem.periods]
     items: list[Item] = []
     for i in sorted(range(len(ledger.candidates)), key=lambda i: ledger.settled.positions[i]):
         is_in = i in plan.selection
@@ -84,7 +97,7 @@ def _items(problem: Problem, ledger: Ledger, links: Links, plan: Tally) -> tuple
                 selected=is_in,
                 allocated_tokens=given.engineering_tokens if is_in else Decimal(0),
                 rank=ranks.get(i),
-                start_period=period if is_in else None,
+                start_period=periods[plan.starts[i]] if is_in else None,
                 reason=reasons.of(i),
             )
         )
@@ -100,11 +113,10 @@ def _losses(links: Links, plan: Tally) -> dict[int, Fraction]:
     for i in sorted(plan.selection):
         gone = frozenset(links.with_dependents(i) & plan.selection)
         if gone not in by_group:
-            for j in gone:
-                plan.remove(j)
+            starts = {j: plan.remove(j) for j in gone}
             by_group[gone] = objective - plan.objective
-            for j in gone:
-                plan.add(j)
+            for j, start in starts.items():
+                plan.add(j, start)
         losses[i] = by_group[gone]
     return losses
 
@@ -114,9 +126,9 @@ def _ranks(ledger: Ledger, losses: dict[int, Fraction]) -> dict[int, int]:
     rules = ledger.settled.problem.constraint_set
     first = {*rules.locks, *rules.mandatory_initiatives}
 
-    def place(i: int) -> tuple[bool, Fraction, str]:
+    def place(i: int) -> tuple[bool, float, Fraction, str]:
         key = ledger.candidates[i].initiative_key
-        return key not in first, -losses[i], key
+        return key not in first, -rough(losses[i]), -losses[i], key  # floats are quicker to compare, and in order
 
     return {i: rank for rank, i in enumerate(sorted(losses, key=place), start=1)}
 

@@ -15,6 +15,7 @@ from engine.findings import Finding, Severity
 from engine.inputs import ConstraintRow
 from engine.keys import normalised
 from engine.periods import canonical_period, kind_of, overlap
+from engine.reads_as import amount_words, slice_name
 from engine.rows_in_force import Book, RowReading
 from engine.sentences import listed, nearest, percent, quoted, shown, told
 
@@ -45,10 +46,6 @@ class _Rule(RowReading):
 
     def named(self, key: str) -> str:
         return self.book.register.named(key)
-
-    def who(self, dimension: str, key: str) -> str:
-        """The slice as a PM calls it: "UK", "Payments in UK", "everything"."""
-        return "everything" if dimension == "all" else key.replace("|", " × ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +107,6 @@ def _read(rule: _Rule) -> Elements:
 
 
 def _tokens(bound: str, field: str) -> Callable[[_Rule], Elements]:
-    at = "at least" if bound == "min" else "at most"
-
     def read(rule: _Rule) -> Elements:
         where = rule.slice()
         amount = rule.amount(bound, "the fewest tokens to be spent" if bound == "min" else "the most tokens allowed")
@@ -123,7 +118,7 @@ def _tokens(bound: str, field: str) -> Callable[[_Rule], Elements]:
         planned = _planned(rule, period) if period else None
         if where is None or amount is None or (period and planned is None):
             return []
-        says = f"{rule.who(*where)}: {at} {shown(amount)} {resource or 'tokens'}{f' in {planned}' if planned else ''}"
+        says = amount_words(slice_name(*where), bound, shown(amount), resource or "tokens", planned)
         prefix = ("resource" if resource else "") if not planned else "period_resource" if resource else "period"
         path = tuple(part for part in (f"{prefix}_{field}" if prefix else field, planned or "", resource) if part)
         return [rule.element((*path, *where), amount, bound, says)]
@@ -160,25 +155,22 @@ def _planned(rule: _Rule, text: str) -> str | None:
 
 
 def _counts(bound: str, field: str) -> Callable[[_Rule], Elements]:
-    at = "at least" if bound == "min" else "at most"
-
     def read(rule: _Rule) -> Elements:
         where, count = rule.slice(), rule.count(bound, f"the {FEWEST[bound]} initiatives to choose there")
         if where is None or count is None:
             return []
-        return [rule.element((field, *where), count, bound, f"{rule.who(*where)}: {at} {count} initiatives")]
+        says = amount_words(slice_name(*where), bound, shown(count), "initiatives")
+        return [rule.element((field, *where), count, bound, says)]
 
     return read
 
 
 def _shares(bound: str, field: str) -> Callable[[_Rule], Elements]:
-    at = "at least" if bound == "min" else "at most"
-
     def read(rule: _Rule) -> Elements:
         where, share = rule.slice(), rule.share(bound, f"the {FEWEST[bound]} of all tokens it may get, like 30%")
         if where is None or share is None:
             return []
-        says = f"{rule.who(*where)}: {at} {percent(share)} of all tokens"
+        says = amount_words(slice_name(*where), bound, percent(share), "of all tokens")
         return [rule.element((field, *where), share, bound, says)]
 
     return read

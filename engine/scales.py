@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from engine.notes import Notes
 from engine.problem import Problem
+from engine.sums import whole_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Scales:
     worth: Mapping[str, Fraction]
 
     def of(self, kpi_key: str) -> Fraction:
-        """s_k of a KPI in use."""
-        return self.by_kpi[kpi_key]
+        """s_k of a KPI; 1 of one that is not in use (only a bound that an explanation moves to 0 asks for it)."""
+        return self.by_kpi.get(kpi_key, Fraction(1))
 
 
 def scales_of(problem: Problem, notes: Notes) -> Scales:
@@ -54,8 +56,8 @@ def scales_of(problem: Problem, notes: Notes) -> Scales:
 def _scale(problem: Problem, kpi_key: str, sign: int, notes: Notes) -> Fraction:
     given = problem.objective.scales.get(kpi_key)
     if given is None:
-        improving = (sign * Fraction(candidate.kpi_contributions.get(kpi_key, 0)) for candidate in problem.candidates)
-        total = sum((amount for amount in improving if amount > 0), Fraction(0))
+        amounts, unit = whole_numbers([c.kpi_contributions.get(kpi_key, _NONE) for c in problem.candidates])
+        total = Fraction(sum(sign * amount for amount in amounts if sign * amount > 0), unit)
         why = "no candidate improves it"
     else:
         total, why = Fraction(given), "its scale is given as 0"
@@ -74,3 +76,6 @@ def _kpis_of_goals_at_zero(problem: Problem) -> set[str]:
                     if target is not None and target.value == (target.baseline or 0):
                         found.add(kpi_key)
     return found
+
+
+_NONE = Decimal(0)

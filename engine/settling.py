@@ -25,7 +25,8 @@ TOKENS = ("tokens", "engineering_tokens")
 @dataclass(frozen=True, slots=True)
 class Settled:
     """``problem`` has folded names, candidates sorted by key, and rules that name nothing twice. The ``…_names`` give
-    the spelling to show for each folded name; ``positions`` the place of each candidate in the problem as given."""
+    the spelling to show for each folded name, ``titles`` those as given, which may be blank, by folded key;
+    ``positions`` the place of each candidate in the problem as given."""
 
     problem: Problem
     initiative_names: Mapping[str, str]
@@ -33,15 +34,11 @@ class Settled:
     period_names: Mapping[str, str]
     slice_names: Mapping[tuple[str, str], str]
     positions: tuple[int, ...]
+    titles: Mapping[str, str]
 
     def shown(self, key: str) -> str:
         """The first spelling of an initiative's key."""
         return self.initiative_names.get(key, key.upper())
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        """folded key -> title as given, which may be blank"""
-        return {candidate.initiative_key: candidate.title for candidate in self.problem.candidates}
 
 
 def settle(problem: Problem, notes: Notes) -> Settled:
@@ -76,7 +73,8 @@ def settle(problem: Problem, notes: Notes) -> Settled:
         }
     )
     kpi_names = {normalised(kpi.kpi_key): kpi.kpi_key.strip() for kpi in reversed(problem.kpis)}
-    return Settled(folded, spelled, kpi_names, periods, names.slices, tuple(order))
+    titles = {candidate.initiative_key: candidate.title for candidate in candidates}
+    return Settled(folded, spelled, kpi_names, periods, names.slices, tuple(order), titles)
 
 
 def _periods(problem: Problem, notes: Notes) -> dict[str, str]:
@@ -90,10 +88,6 @@ def _periods(problem: Problem, notes: Notes) -> dict[str, str]:
         known = ", ".join(names.values())
         message = f"Period {problem.period_key} is not among the periods of the problem: {known}."
         notes.error("period_key", problem.period_key, f"one of {known}", message)
-    if len(names) > 1:
-        notes.error(
-            "periods", list(given), "one period", "Planning over several periods is not supported yet; give one period."
-        )
     return names
 
 
@@ -195,16 +189,18 @@ def _objective(
         message = "objective.tolerance is a share: a number from 0 to 1."
         notes.error("objective.tolerance", objective.tolerance, "a number from 0 to 1", message)
     stars = [key for key, kpi in kpis.items() if kpi.kpi_level == "north_star"]
-    if objective.mode == "lexicographic":
-        message = "The objective mode lexicographic is not supported yet; use north_star, weighted_kpis or score."
-        notes.error("objective.mode", objective.mode, "north_star, weighted_kpis or score", message)
+    order = tuple(dict.fromkeys(normalised(key) for key in objective.order))
+    if objective.mode == "lexicographic" and not order:
+        message = "The mode lexicographic needs an order: the KPIs to look at, the most important first."
+        notes.error("objective.order", list(objective.order), "the keys of at least one KPI", message)
     elif objective.mode == "north_star" and len(stars) != 1 and known is not None:
         found = ", ".join(stars) or "none"
         message = f"The mode north_star needs exactly one KPI of level north_star; found: {found}."
         notes.error("kpis", found, "exactly one KPI of level north_star", message)
     elif objective.mode == "weighted_kpis" and not any(weights.values()):
         notes.warn(("objective", "weights"), "No KPI has a weight, so every plan is worth the same.")
-    order = tuple(normalised(key) for key in objective.order)
+    if len(order) < len(objective.order):
+        notes.warn(("objective", "order"), "A KPI stands in the order more than once; the first time counts.")
     return objective.model_copy(update={"weights": weights, "scales": scales, "order": order})
 
 

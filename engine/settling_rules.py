@@ -77,6 +77,7 @@ class _Folding:
         self.notes = notes
         self.satisfied = {normalised(key) for key in rules.satisfied if normalised(key)}
         self._keys_met: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}
+        self._is_timed = names.periods is not None and len(names.periods) > 1
 
     # slices -----------------------------------------------------------------------------------------------------------
 
@@ -296,9 +297,10 @@ class _Folding:
                 self.notes.warn(("prerequisites", name), f"{dependent.strip()} needs itself, which says nothing.")
         needs = merged("constraint_set.prerequisites", ("prerequisites",), given, self.notes)
         needs = {who: tuple(key for key in needs[who] if key != who) for who in needs if who}
-        for loop in _loops(needs):
+        for loop in loops(needs):
             listed = ", ".join(loop)
-            message = f"These need each other in a circle, so they can only be selected together: {listed}."
+            what = "none of them can ever start" if self._is_timed else "they can only be selected together"
+            message = f"These need each other in a circle, so {what}: {listed}."
             self.notes.warn(("prerequisites", loop[0]), message)
         return {who: required for who, required in needs.items() if required}
 
@@ -347,7 +349,7 @@ def _json_path(*parts: str) -> str:
     return ".".join(("constraint_set", *parts))
 
 
-def _loops(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def loops(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """The groups of initiatives that need each other in a circle (strongly connected components, after Tarjan)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}

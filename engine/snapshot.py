@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any, cast
 
 from engine.canonical import number_text
+from engine.problem import Candidate, Problem
 from engine.settling import Settled
 
 
@@ -29,8 +30,41 @@ def settled_digest(settled: Settled) -> str:
             "groups": tuple(g.model_copy(update={"group_key": ""}) for g in rules.groups),
         }
     )
-    text = json_text(_sorted_maps(settled.problem.model_copy(update={"constraint_set": bare}).plain()))
+    text = _folded_text(settled.problem.model_copy(update={"constraint_set": bare, "candidates": ()}))
+    numbers: dict[Decimal, str] = {}
+    candidates = ",".join([_candidate_text(candidate, numbers) for candidate in settled.problem.candidates])
+    text = text.replace('"candidates":[]', f'"candidates":[{candidates}]', 1)  # the first field in order
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _folded_text(problem: Problem) -> str:
+    return json_text(_sorted_maps(problem.plain()))
+
+
+def _candidate_text(candidate: Candidate, numbers: dict[Decimal, str]) -> str:
+    """The same of one candidate, which is where the time goes: what is not set left out, maps sorted."""
+    out: list[str] = []
+    for name, before in _CANDIDATE_FIELDS:
+        value: Any = getattr(candidate, name)
+        if value is None or value == "":
+            continue
+        if name in _MAPS:
+            held = cast("Mapping[str, Decimal]", value)
+            if held:
+                entries = [f"{_quoted(key)}:{_number(held[key], numbers)}" for key in sorted(held)]
+                out.append(f"{before}{{{','.join(entries)}}}")
+        else:
+            out.append(before + (_quoted(value) if type(value) is str else _number(value, numbers)))
+    return f"{{{','.join(out)}}}"
+
+
+def _number(number: Decimal | int, numbers: dict[Decimal, str]) -> str:
+    if type(number) is int:
+        return str(number)
+    known = numbers.get(cast("Decimal", number))
+    if known is None:
+        known = numbers[cast("Decimal", number)] = number_text(number)
+    return known
 
 
 def _write(value: Any, out: list[str], numbers: dict[Decimal, str]) -> None:
@@ -66,7 +100,9 @@ def _write(value: Any, out: list[str], numbers: dict[Decimal, str]) -> None:
         out.append(number_text(Decimal(str(value))) if isinstance(value, float) else _quoted(str(value)))
 
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_quoted = encode_basestring
+_MAPS = ("resources", "kpi_contributions")
+_CANDIDATE_FIELDS = tuple((name, f'"{name}":') for name in sorted(Candidate.model_fields))
 
 
 def _sorted_maps(value: Any) -> Any:

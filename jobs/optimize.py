@@ -10,7 +10,7 @@ from db.records import RunRecord, RunStatus, WorkspaceRecord
 from engine.compile import Compiled, LeftOut, compile_problem
 from engine.errors import InputError, RoadmapError
 from engine.findings import Finding, Severity
-from engine.problem import Problem
+from engine.problem import Problem, Solution
 from engine.provenance import RunFacts
 from engine.scenarios import chosen_names, chosen_scenario
 from engine.solve import exit_code, solve
@@ -161,7 +161,7 @@ def sentence_of(run: RunFacts, left_out: tuple[LeftOut, ...]) -> str:
     """One sentence on what a run came to."""
     solution, problem = run.solution, run.problem
     if solution.status == "infeasible":
-        return f"{run.scenario} / {run.constraint_set}: the rules cannot all hold, so there is no plan."
+        return f"{run.scenario} / {run.constraint_set}: {_no_plan(solution)}"
     if solution.status == "no_solution_in_time":
         return f"{run.scenario} / {run.constraint_set}: no plan was found in time; raise time_limit_s in Scenarios."
     if solution.status == "invalid":
@@ -178,6 +178,18 @@ def sentence_of(run: RunFacts, left_out: tuple[LeftOut, ...]) -> str:
     if left_out:
         parts.append(f"{len(left_out)} left out")
     return ", ".join(parts) + "."
+
+
+def _no_plan(solution: Solution) -> str:
+    """Why there is no plan, and the cheapest way out."""
+    conflict = solution.conflict or {}
+    rules = [str(rule["message"]) for rule in conflict.get("rules", ())]
+    repairs = [str(repair["message"]) for repair in conflict.get("repairs", ())]
+    if not rules:
+        return "the rules cannot all hold, so there is no plan."
+    alone = len(rules) == 1
+    told = f"this rule cannot hold: {rules[0]}" if alone else f"these rules cannot all hold: {'; '.join(rules)}"
+    return f"there is no plan, because {told}." + (f" Cheapest repair: {repairs[0]}." if repairs else "")
 
 
 def _stage(connections: Connections, record: RunRecord, status: RunStatus, **facts: object) -> None:

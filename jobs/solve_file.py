@@ -3,40 +3,81 @@
 from __future__ import annotations
 
 import math
+import signal
 import sys
+import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 from engine.errors import UsageError
+from engine.exact_side import garbage_left
+from engine.explain import explained
 from engine.problem import Solution
-from engine.reading import read_problem
+from engine.process import call_up
+from engine.reading import read_settled
 from engine.solve import exit_code, solve
+from jobs.progress_bar import progress_bar
 
 MOST_BYTES = 256 * 1024 * 1024
 
 
-def solve_file(path: Path, time_limit_s: float | None, gap: float | None) -> tuple[str, int]:
-    """The result JSON of ``model.md`` section 7, and the exit code. ``gap`` None: the problem's own."""
+def solve_file(path: Path, time_limit_s: float | None, gap: float | None, *, explain: bool = False) -> tuple[str, int]:
+    """The result JSON of ``model.md`` section 7, and the exit code. ``gap`` None: the problem's own; ``explain`` adds
+    ``explanations``, which take a time of their own."""
     started = time.monotonic()
     if time_limit_s is not None and not (math.isfinite(time_limit_s) and time_limit_s > 0):
         raise UsageError("--time-limit must be a positive number of seconds.")
     if gap is not None and not 0 <= gap < math.inf:
         raise UsageError("--gap must be a number from 0 up (0.001 is one in a thousand).")
-    solution = _solved(path, time_limit_s, gap, started)
-    return solution.to_json(), exit_code(solution)
+    with ended_by_sigterm():
+        call_up(1)
+        solution = _solved(path, time_limit_s, gap, started, explain)
+        with garbage_left():
+            return solution.to_json(), exit_code(solution)
 
 
-def _solved(path: Path, time_limit_s: float | None, gap: float | None, started: float) -> Solution:
+def _solved(path: Path, time_limit_s: float | None, gap: float | None, started: float, explain: bool) -> Solution:
     text = _text(path)
     if isinstance(text, Solution):
         return text
-    problem = read_problem(text)
-    if isinstance(problem, Solution):
-        return problem
-    spent_s = time.monotonic() - started
+    with garbage_left():
+        reading = read_settled(text)
+    if isinstance(reading, Solution):
+        return reading
+    problem = reading.problem
     wanted_gap = "problem" if gap is None else Decimal(repr(gap))
-    return solve(problem, time_limit_s=time_limit_s, relative_gap=wanted_gap, spent_s=spent_s)
+    limit_s = float(problem.solver.time_limit_s) if time_limit_s is None else time_limit_s
+    with progress_bar(limit_s) as on_progress:
+        spent_s = time.monotonic() - started
+        solution = solve(
+            problem,
+            time_limit_s=time_limit_s,
+            relative_gap=wanted_gap,
+            spent_s=spent_s,
+            on_progress=on_progress,
+            reading=reading,
+        )
+    return explained(problem, solution) if explain else solution
+
+
+@contextmanager
+def ended_by_sigterm() -> Generator[None]:
+    """SIGTERM ends the program as an exception, so that solver children are killed on the way out."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _text(path: Path) -> bytes | Solution:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from db import store
@@ -37,6 +39,16 @@ def find(connections: Connections, workbook: str | None) -> WorkspaceRecord:
         names = ", ".join(f"{one.title} ({one.spreadsheet_id})" for one in all_of_them[:5])
         raise InputError(f"Several workbooks are registered: name one of {names}.")
     return only
+
+
+def find_named(connections: Connections, words: Sequence[str]) -> tuple[WorkspaceRecord, list[str]]:
+    """The workspace meant by the first word, where it is one, else the only one; and the words that are left."""
+    if words:
+        with suppress(InputError), connections.database.transaction() as session:
+            known = store.find_workspace(session, spreadsheet_id_of(words[0]))
+            if known is not None:
+                return known, list(words[1:])
+    return find(connections, None), list(words)
 
 
 def create(connections: Connections, title: str, *, sample: bool = False, mistakes: bool = False) -> Initialised:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.rules import KINDS
-from sheets_sync.columns import STATUS_COLUMNS, ColumnType, Kind, ListOf, Tab, pm
+from sheets_sync.columns import STATUS_COLUMNS, ColumnType, Kind, ListOf, Tab, pm, system
 
 CONSTRAINT_TYPES: dict[str, tuple[str, ...]] = {name: kind.columns for name, kind in KINDS.items()}
 """Which columns each constraint_type uses, beside those that every rule has."""
@@ -270,6 +270,13 @@ CONSTRAINTS = Tab(
             width=90,
         ),
         pm("notes", ColumnType.TEXT, "For people; never read by the optimizer.", width=220, is_required=False),
+        system(
+            "reads_as",
+            ColumnType.TEXT,
+            "The rule in words. Blank: the row does not say a rule yet.",
+            example="UK: at most 400 tokens",
+            width=260,
+        ),
         *STATUS_COLUMNS,
     ),
 )

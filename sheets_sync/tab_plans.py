@@ -9,6 +9,7 @@ from typing import Protocol
 from engine.findings import Finding
 from engine.inputs import Row as InputRow
 from engine.keys import normalised
+from engine.reads_as import reads_as
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content
 from sheets_sync.frames import Frame
@@ -98,6 +99,8 @@ def _input_plans(ledger: Ledger) -> Iterator[InputPlan]:
             case "Contributions":
                 _name_contributions(wanted, head, ledger, titles)
                 added = _missing_contributions(head, ledger, titles)
+            case "Constraints":
+                _put_in_words(wanted, head, ledger, titles)
             case "Requests":
                 _answer(wanted, head, ledger)
             case _:
@@ -165,6 +168,20 @@ def _missing_contributions(
     names = [row.initiative_key for row in inputs.initiatives if row.initiative_key and row.is_candidate]
     missing = [name for name in dict.fromkeys(names) if normalised(name) not in there]
     return [{key: name, **({title: titles.get(name)} if title is not None else {})} for name in missing]
+
+
+def _put_in_words(
+    wanted: dict[int, dict[int, Content]], head: Header, ledger: Ledger, titles: Mapping[str, str | None]
+) -> None:
+    """Each rule in words, beside it."""
+    column = head.columns.get("reads_as")
+    if column is None:
+        return
+    inputs = ledger.update.inputs
+    units = {row.kpi_key: row.unit for row in inputs.metrics if row.kpi_key}
+    words = {row.row - 1: reads_as(row, titles, units) or None for row in inputs.constraints}
+    for row in wanted:
+        wanted[row][column] = words.get(row)
 
 
 def _answer(wanted: dict[int, dict[int, Content]], head: Header, ledger: Ledger) -> None:

@@ -255,6 +255,12 @@ def test_the_fence_is_asked_again_when_the_write_is_tried_again(desk: Desk, faul
 # ---- telling
 
 
+def test_each_rule_is_said_back_in_words(desk: Desk) -> None:
+    desk.cycle()
+    caps = desk.column("Constraints", "max")
+    assert desk.column("Constraints", "reads_as") == [f"UK: at most {cap} tokens" for cap in caps]
+
+
 def test_a_bad_row_is_told_in_its_status_and_message_and_the_others_are_ok(desk: Desk) -> None:
     desk.cycle(findings=(bad("Constraints", 3, "max", "I3", "'abc' is not a number; write 120"),))
     assert desk.column("Constraints", "sys: status") == ["OK", "ERROR", "OK", "OK", "OK"]

@@ -11,12 +11,14 @@ import sys
 import textwrap
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from engine import process
-from engine.process import Answer, SolverChild, Task
+from engine.errors import Cancelled
+from engine.process import SolverChild, Task, packed, unpacked
 from engine.reading import read_problem
 from engine.solve import solve
 
@@ -55,9 +57,9 @@ def small():
 
 @pytest.fixture(autouse=True)
 def no_idle_children():
-    process._idle.end()
+    process.idle.end()
     yield
-    process._idle.end()
+    process.idle.end()
 
 
 def is_running(pid):
@@ -71,24 +73,24 @@ def is_running(pid):
 
 def test_a_child_that_has_answered_is_asked_again_and_ends_when_told():
     solve(small())
-    (child,) = process._idle.children
+    (child,) = process.idle.children
     solve(small())
-    assert [c.process.pid for c in process._idle.children] == [child.process.pid]
-    process._idle.end()
+    assert [c.process.pid for c in process.idle.children] == [child.process.pid]
+    process.idle.end()
     assert child.process.returncode is not None
     assert not Path(child.scratch).exists()
 
 
 def test_a_child_that_died_while_idle_is_replaced():
     solve(small())
-    os.kill(process._idle.children[0].process.pid, signal.SIGKILL)
-    process._idle.children[0].process.wait()
+    os.kill(process.idle.children[0].process.pid, signal.SIGKILL)
+    process.idle.children[0].process.wait()
     assert solve(small()).status == "optimal"
 
 
 def test_a_child_that_hangs_is_killed_when_time_is_up_and_the_greedy_plan_is_kept():
     solve(small())
-    child = process._idle.children[0]
+    child = process.idle.children[0]
     os.kill(child.process.pid, signal.SIGSTOP)
     solution = solve(small(), time_limit_s=1)  # it returns at all
     assert solution.status == "feasible"  # the greedy plan, with a bound that is true
@@ -98,16 +100,15 @@ def test_a_child_that_hangs_is_killed_when_time_is_up_and_the_greedy_plan_is_kep
 
 def test_a_solve_whose_child_crashes_is_finished_by_another_solver(monkeypatch):
     asked = []
-    answer = SolverChild.answer
+    begin = SolverChild.begin
 
-    def crash_highs(self, subject, task: Task) -> Answer:
+    def crash_highs(self, parcel, task: Task) -> None:
         asked.append(task.solver)
+        begin(self, parcel, task)
         if task.solver == "HiGHS" and task.wanted.measure == "objective":
-            threading.Timer(0.01, self._end).start()
-            os.kill(self.process.pid, signal.SIGSTOP)
-        return answer(self, subject, task)
+            self.end()
 
-    monkeypatch.setattr(SolverChild, "answer", crash_highs)
+    monkeypatch.setattr(SolverChild, "begin", crash_highs)
     solution = solve(knapsack(12), time_limit_s=20)
     assert solution.status == "optimal"
     assert (asked[0], asked[1], solution.solver["name"]) == ("HiGHS", "CBC", "CBC")
@@ -115,21 +116,119 @@ def test_a_solve_whose_child_crashes_is_finished_by_another_solver(monkeypatch):
 
 def test_where_cbc_cannot_start_a_second_run_of_highs_confirms_that_nothing_is_possible(monkeypatch):
     asked = []
-    answer = SolverChild.answer
+    begin = SolverChild.begin
 
-    def without_cbc(self, subject, task: Task) -> Answer:
+    def without_cbc(self, parcel, task: Task) -> None:
         asked.append((task.solver, task.presolve))
-        return Answer("failed", solver="CBC") if task.solver == "CBC" else answer(self, subject, task)
+        if task.solver == "CBC":
+            raise OSError("no CBC here")
+        begin(self, parcel, task)
 
-    monkeypatch.setattr(SolverChild, "answer", without_cbc)
+    monkeypatch.setattr(SolverChild, "begin", without_cbc)
     problem = knapsack(4)
     rules = {"groups": ({"group_key": "g", "members": ("C0000", "C0001"), "min_selected": 2},)}
     pairs = (("C0000", "C0001"),)
     made = problem.constraint_set.model_validate(
         {**problem.constraint_set.model_dump(), **rules, "exclusions_pairs": pairs}
     )
+    monkeypatch.setattr("engine.exact_side.contradiction", lambda _ledger: None)
     assert solve(problem.model_copy(update={"constraint_set": made})).status == "infeasible"
     assert asked == [("HiGHS", True), ("CBC", True), ("HiGHS", False)]
+
+
+def race(monkeypatch, problem, hinder, **options):
+    """Solves with both solvers from the start; ``hinder`` gets each child with its task."""
+    begin = SolverChild.begin
+    asked = []
+
+    def begun(self, parcel, task: Task) -> None:
+        asked.append(task)
+        begin(self, parcel, task)
+        hinder(self, task)
+
+    monkeypatch.setattr("engine.crew.LARGE", 0)
+    monkeypatch.setattr(SolverChild, "begin", begun)
+    return solve(problem, **options), asked
+
+
+@pytest.mark.parametrize("hung", ["HiGHS", "CBC"])
+def test_in_a_race_the_answer_of_one_is_kept_where_the_other_hangs(monkeypatch, hung):
+    stopped = []
+
+    def hang(child, task):
+        if task.solver == hung and task.wanted.measure == "objective":
+            os.kill(child.process.pid, signal.SIGSTOP)
+            stopped.append(child)
+
+    solution, asked = race(monkeypatch, knapsack(12), hang, time_limit_s=20)
+    assert solution.status == "optimal"
+    assert solution.solver["name"] == {"HiGHS": "CBC", "CBC": "HiGHS"}[hung]
+    assert {task.solver for task in asked} == {"HiGHS", "CBC"}
+    assert all(child.process.returncode is not None for child in stopped)  # the loser is killed
+
+
+@pytest.mark.parametrize("crashed", ["HiGHS", "CBC"])
+def test_in_a_race_the_answer_of_one_is_kept_where_the_other_crashes(monkeypatch, crashed):
+    def crash(child, task):
+        if task.solver == crashed and task.wanted.measure == "objective":
+            child.end()
+
+    solution, _ = race(monkeypatch, knapsack(12), crash, time_limit_s=20)
+    assert solution.status == "optimal"
+    assert solution.solver["name"] == {"HiGHS": "CBC", "CBC": "HiGHS"}[crashed]
+
+
+def test_both_solvers_come_to_the_same_optimum_and_are_asked_once(monkeypatch):
+    def nothing(_child, _task):
+        pass
+
+    alone = solve(knapsack(12))
+    raced, asked = race(monkeypatch, knapsack(12), nothing)
+    assert (raced.status, raced.objective, raced.items) == (alone.status, alone.objective, alone.items)
+    # what was begun ahead of the search is what the search asks for
+    assert sorted(task.solver for task in asked if task.wanted.measure == "objective") == ["CBC", "HiGHS"]
+
+
+def test_the_second_solver_starts_from_the_plan_of_the_first_where_that_is_slow(monkeypatch):
+    monkeypatch.setattr("engine.crew.HEDGE_S", 1.5)
+    begun = []
+    begin = SolverChild.begin
+    monkeypatch.setattr(
+        SolverChild, "begin", lambda self, parcel, task: (begun.append(task), begin(self, parcel, task))[1]
+    )
+    solution = solve(knapsack(150), time_limit_s=4)
+    assert solution.status == "feasible"
+    assert [task.solver for task in begun] == ["HiGHS", "CBC"]
+    assert begun[1].start is not None
+
+
+def test_a_cancelled_solve_stops_and_kills_its_children(monkeypatch):
+    begun = []
+    begin = SolverChild.begin
+    monkeypatch.setattr(
+        SolverChild, "begin", lambda self, parcel, task: (begun.append(self), begin(self, parcel, task))[1]
+    )
+    with pytest.raises(Cancelled):
+        solve(knapsack(150), time_limit_s=60, cancelled=lambda: bool(begun))
+    assert begun
+    assert all(child.process.returncode is not None for child in begun)
+
+
+def test_progress_ends_with_what_the_result_says_and_its_bounds_hold_on_the_way():
+    told = []
+    solution = solve(knapsack(150), time_limit_s=2, on_progress=told.append)
+    assert [told[0].phase, told[-1].phase] == ["preparing", "done"]
+    assert told[-1].incumbent == float(solution.objective)
+    assert told[-1].bound == pytest.approx(float(solution.bound), abs=1e-6)
+    seen = [one for one in told if one.incumbent is not None and one.bound is not None]
+    assert len(seen) > 2
+    assert all(one.bound >= float(solution.objective) - 1e-6 for one in seen)
+    assert all(a.seconds <= b.seconds for a, b in pairwise(told))
+
+
+@pytest.mark.parametrize("plan", [(), (0,), (7, 8), (1, 63, 64, 1000)])
+def test_a_plan_comes_out_of_the_pipe_as_it_went_in(plan):
+    assert unpacked(packed(plan)) == plan
 
 
 def test_where_time_ran_out_the_plan_is_feasible_and_the_gap_that_was_reached_is_true():
@@ -167,7 +266,7 @@ def test_threads_solve_at_the_same_time_with_a_child_each():
 def test_a_child_ends_by_itself_when_its_parent_is_killed():
     code = """
         import sys, time
-        from engine.process import Crew, SolverChild
+        from engine.process import SolverChild
         child = SolverChild()
         print(child.process.pid, flush=True)
         time.sleep(60)

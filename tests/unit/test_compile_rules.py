@@ -67,7 +67,7 @@ def workbook(rules: Sequence[ConstraintRow] = (), targets: Sequence[TargetRow] =
     initiatives = [
         InitiativeRow(
             tab="Initiatives", row=n + 2, initiative_key=key, title=f"Idea {n + 1}", country=countries[n],
-            product="Payments", engineering_tokens=tokens, is_candidate=True, resources={"Design": Decimal(n)},
+            product="Payments", engineering_tokens=tokens, is_candidate=True, resources={"Design": Decimal(50)},
         )
         for n, key in enumerate((A, B, C))
     ]  # fmt: skip
@@ -85,7 +85,7 @@ def workbook(rules: Sequence[ConstraintRow] = (), targets: Sequence[TargetRow] =
             MetricRow(tab="Metrics", row=4, kpi_key="old", is_active=False),
         ),
         contributions=tuple(
-            ContributionRow(tab="Contributions", row=n, initiative_key=key, contributions={"revenue": Decimal(1)})
+            ContributionRow(tab="Contributions", row=n, initiative_key=key, contributions={"revenue": Decimal(9)})
             for n, key in enumerate((A, B, C), start=2)
         ),
         scenarios=(
@@ -151,7 +151,7 @@ AMOUNT = Decimal(40)
             "period_resource_caps", {"2026-Q1": {"Design": {"country": {"UK": AMOUNT}}}},
             "period_resource_caps.2026-q1.design.country.uk", "I7",
         ),
-        (rule("count_floor", **IN_UK, min=4), "count_floors", {"country": {"UK": 4}}, "count_floors.country.uk", "H7"),
+        (rule("count_floor", **IN_UK, min=1), "count_floors", {"country": {"UK": 1}}, "count_floors.country.uk", "H7"),
         (rule("count_cap", **IN_UK, max=4), "count_caps", {"country": {"UK": 4}}, "count_caps.country.uk", "I7"),
         (
             rule("share_floor", **IN_UK, min="0.4"),
@@ -424,3 +424,37 @@ def test_a_bundle_with_a_member_that_cannot_be_chosen_is_a_warning() -> None:
     found = compile_problem(changed, scenario=None, constraint_set=None, today=TODAY)
     assert found.problem is not None
     assert any("Idea 2 (INIT-000002) (no tokens) cannot be chosen" in finding.message for finding in found.findings)
+
+
+def test_rows_that_contradict_each_other_are_errors_that_name_each_other_and_leave_the_run_to_say_infeasible() -> None:
+    found = compiled(rule("mandatory", 7, members=(A,)), rule("exclude_initiative", 9, members=(A,)))
+    assert found.problem is not None
+    assert [(f.severity, f.cell, f.stops_run) for f in found.findings] == [
+        (Severity.ERROR, "J7", False),
+        (Severity.ERROR, "J9", False),
+    ]
+    assert found.findings[0].message == (
+        "Idea 1 (INIT-000001) has to be in and Idea 1 (INIT-000001) has to be out: these cannot all hold; "
+        "change this row or Constraints row 9"
+    )
+    assert found.findings[1].message.endswith("change this row or Constraints row 7")
+
+
+def test_a_contradiction_across_tabs_names_the_row_of_the_other_tab() -> None:
+    scenario = {"capacity_total_tokens": Decimal(90), "cells": {"capacity_total_tokens": "D2"}}
+    floor, capacity = compiled(rule("capacity_floor", 7, **IN_UK, min=95), **scenario).findings
+    assert (floor.tab, floor.cell, capacity.tab, capacity.cell) == ("Constraints", "H7", "Scenarios", "D2")
+    assert floor.message.endswith("over the capacity of 90 tokens; change this row or Scenarios row 2")
+
+
+def test_a_target_that_is_out_of_reach_is_told_with_the_most_that_can_be_had() -> None:
+    (finding,) = compiled(aim("floor", value=28)).findings
+    assert (finding.tab, finding.cell) == ("Targets", "G3")
+    assert "cannot be reached: all there is comes to 27 EUR revenue" in finding.message
+
+
+def test_prerequisites_in_a_circle_are_a_warning_on_each_of_their_rows() -> None:
+    found = compiled(
+        rule("prerequisite", 7, dimension_key=A, members=(B,)), rule("prerequisite", 8, dimension_key=B, members=(A,))
+    )
+    assert [(f.severity, f.cell) for f in found.findings] == [(Severity.WARN, "J7"), (Severity.WARN, "J8")]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer.main
 
+from engine.problem import ConstraintSet, Objective, Solution
+from engine.solve import EXIT_CODES
 from jobs.cli import app
 from jobs.settings import Settings
 from sheets_sync.tabs import TABS
@@ -15,6 +18,7 @@ from sheets_sync.tabs import TABS
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPERATORS = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+MODEL = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
 WORKBOOK = (ROOT / "docs" / "workbook.md").read_text(encoding="utf-8")
 
 
@@ -34,6 +38,29 @@ def test_every_tab_and_column_stands_in_the_workbook_page(tab: str) -> None:
     assert tab in WORKBOOK
     for column in declared.columns:
         assert column.name in WORKBOOK
+
+
+@pytest.mark.parametrize("field", sorted(ConstraintSet.model_fields))
+def test_every_rule_stands_in_the_model_page(field: str) -> None:
+    assert f"`{field}`" in MODEL
+
+
+def test_every_objective_and_every_outcome_stands_in_the_model_page() -> None:
+    modes = get_args(Objective.model_fields["mode"].annotation)
+    statuses = get_args(Solution.model_fields["status"].annotation)
+    for name in (*modes, *statuses):
+        assert f"`{name}`" in MODEL
+    for status, code in EXIT_CODES.items():
+        assert f"| `{status}` | {code} |" in MODEL
+
+
+def test_every_group_of_constraints_in_the_code_stands_in_the_model_page_under_its_name() -> None:
+    code = (ROOT / "engine" / "formulate.py").read_text(encoding="utf-8")
+    body = code.partition("def formulation(")[2].partition("def ")[0]
+    groups = re.findall(r"self\.(_\w+)\(\)", body)
+    assert len(groups) >= 5
+    for group in groups:
+        assert f"**`{group}`**" in MODEL
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)

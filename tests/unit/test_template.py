@@ -269,7 +269,7 @@ def test_system_cells_are_protected_by_a_warning_and_pm_cells_are_not() -> None:
     assert names[typed["endColumnIndex"] - 1] == "override_reason"
     assert ids["Requests"] not in {each["range"]["sheetId"] for each in ranges}
     (rules,) = [each["range"] for each in ranges if each["range"]["sheetId"] == ids["Constraints"]]
-    assert tab("Constraints").names[rules["startColumnIndex"]] == "sys: status"
+    assert tab("Constraints").names[rules["startColumnIndex"]] == "reads_as"
 
 
 def test_dropdowns_offer_the_workbooks_own_lists_and_refuse_only_unknown_words() -> None:

@@ -297,15 +297,11 @@ def test_a_byte_order_mark_is_no_error():
     assert isinstance(read_problem(b"\xef\xbb\xbf" + json.dumps(BASE).encode()), Problem)
 
 
-@pytest.mark.parametrize(
-    ("path", "to", "words"),
-    [
-        (("periods",), ["2026-Q1", "2026-Q2"], "not supported yet"),
-        (("objective", "mode"), "lexicographic", "not supported yet"),
-    ],
-)
-def test_what_comes_later_is_told_clearly(path, to, words):
-    assert any(words in error["message"] for error in errors_of(changed(*path, to=to)).values())
+def test_a_lexicographic_objective_needs_an_order_of_kpis_that_exist():
+    assert "objective.order" in errors_of(changed("objective", to={"mode": "lexicographic"}))
+    unknown = {"mode": "lexicographic", "order": ["revenue", "fame"]}
+    assert "objective.order[1]" in errors_of(changed("objective", to=unknown))
+    sound(changed("objective", to={"mode": "lexicographic", "order": ["Minutes", " revenue"]}))
 
 
 _json = st.recursive(

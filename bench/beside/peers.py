@@ -1,0 +1,201 @@
+"""The same portfolios written for the solvers themselves, as somebody would without this product.
+
+``Rows`` is a reading of its own of the problem's rules, as linear rows. Each peer builds its model from them, solves it
+in this process on as many threads as the machine has, and says what it chose.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import highspy
+import numpy as np
+import pulp
+from ortools.sat.python import cp_model
+
+INF = float("inf")
+
+
+@dataclass(slots=True)
+class Rows:
+    """maximise sum cost[v] * v with low <= sum a * v <= high; the first ``count`` variables are the candidates, 0 or 1;
+    the others lie between 0 and their ``most``."""
+
+    count: int
+    cost: list[float]
+    most: list[float]
+    rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
+
+    def add(self, terms: dict[int, float], low: float = -INF, high: float = INF) -> None:
+        """One row."""
+        self.rows.append((list(terms), list(terms.values()), low, high))
+
+    def variable(self, most: float, cost: float) -> int:
+        """One more variable."""
+        self.most.append(most)
+        self.cost.append(cost)
+        return len(self.cost) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``chosen`` None: no plan in time; ``build_s`` is part of ``total_s``; ``bound`` as the solver tells it."""
+
+    chosen: list[int] | None
+    bound: float
+    build_s: float
+    total_s: float
+
+
+def rows_of(problem: dict[str, Any]) -> Rows:
+    """The portfolio as rows."""
+    candidates, rules = problem["candidates"], problem["constraint_set"]
+    n = len(candidates)
+    number = {c["initiative_key"]: i for i, c in enumerate(candidates)}
+    revenue = [c["kpi_contributions"]["revenue"] for c in candidates]
+    tokens = [c["engineering_tokens"] for c in candidates]
+    rows = Rows(n, list(map(float, revenue)), [1.0] * n)
+    rows.add(dict(enumerate(tokens)), high=problem["capacity_total_tokens"])
+    for field_, is_floor in (("caps", False), ("floors", True), ("count_floors", True)):
+        for dimension, keys in rules.get(field_, {}).items():
+            for key, bound in keys.items():
+                weigh = (lambda _i: 1) if field_ == "count_floors" else tokens.__getitem__
+                terms = {i: weigh(i) for i, c in enumerate(candidates) if c[dimension] == key}
+                rows.add(terms, *((bound, INF) if is_floor else (-INF, bound)))
+    for resource, slices in rules.get("resource_caps", {}).items():
+        rows.add({i: c["resources"][resource] for i, c in enumerate(candidates)}, high=slices["all"]["all"])
+    for key, share in rules.get("share_caps", {}).get("product", {}).items():
+        percent = round(share * 100)
+        inside = [c["product"] == key for c in candidates]
+        rows.add({i: (100 * inside[i] - percent) * tokens[i] for i in range(n)}, high=0)
+    for who, required in rules.get("prerequisites", {}).items():
+        for key in required:
+            rows.add({number[who]: 1, number[key]: -1}, high=0)
+    for one, other in rules.get("exclusions_pairs", ()):
+        rows.add({number[one]: 1, number[other]: 1}, high=1)
+    for bundle in rules.get("bundles", ()):
+        rows.add({number[bundle["members"][0]]: 1, number[bundle["members"][1]]: -1}, 0, 0)
+    for group in rules.get("groups", ()):
+        rows.add({number[key]: 1 for key in group["members"]}, group["min_selected"], group["max_selected"])
+    for key in rules.get("mandatory_initiatives", ()):
+        rows.add({number[key]: 1}, low=1)
+    scale = sum(revenue)
+    for synergy in rules.get("synergy_bonuses", ()):
+        y = rows.variable(1.0, synergy["bonus"])
+        for key in synergy["members"]:
+            rows.add({y: 1, number[key]: -1}, high=0)
+    if "targets" in rules:
+        goal = rules["targets"]["all"]["all"]["diners"]["goal"]
+        short = rows.variable(goal["value"], -scale * goal["penalty"] / goal["value"])
+        diners = {i: c["kpi_contributions"]["diners"] for i, c in enumerate(candidates)}
+        rows.add({**diners, short: 1}, low=goal["value"])
+    return rows
+
+
+def objective_of(rows: Rows, chosen: list[int]) -> tuple[float, bool]:
+    """The objective of a choice with the best values of all other variables, and whether every row holds."""
+    values = np.zeros(len(rows.cost))
+    values[chosen] = 1
+    values[rows.count :] = [most if cost > 0 else 0 for most, cost in zip(rows.most, rows.cost, strict=True)][
+        rows.count :
+    ]
+    for index, amounts, low, high in rows.rows:  # what the others must be, given the candidates
+        others = [(v, a) for v, a in zip(index, amounts, strict=True) if v >= rows.count]
+        rest = sum(a * values[v] for v, a in zip(index, amounts, strict=True) if v < rows.count)
+        for v, a in others:
+            if high < INF and a > 0:
+                values[v] = min(values[v], max(0.0, (high - rest) / a))
+            if low > -INF and a > 0:
+                values[v] = max(values[v], (low - rest) / a)
+    holds = True
+    for index, amounts, low, high in rows.rows:
+        held = sum(a * values[v] for v, a in zip(index, amounts, strict=True))
+        holds = holds and low - 1e-6 <= held <= high + 1e-6
+    return float(np.dot(rows.cost, values)), holds
+
+
+def pulp_cbc(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+    """PuLP as its manual shows it, solved by CBC."""
+    started = time.perf_counter()
+    rows = rows_of(problem)
+    model = pulp.LpProblem("portfolio", pulp.LpMaximize)
+    x = [
+        model.add_variable(f"v{v}", 0, most, pulp.LpInteger if v < rows.count else pulp.LpContinuous)
+        for v, most in enumerate(rows.most)
+    ]
+    model += pulp.lpSum(cost * v for cost, v in zip(rows.cost, x, strict=True))
+    for index, amounts, low, high in rows.rows:
+        total = pulp.lpSum(a * x[v] for v, a in zip(index, amounts, strict=True))
+        if low > -INF:
+            model += total >= low
+        if high < INF:
+            model += total <= high
+    built = time.perf_counter()
+    path = pulp.PULP_CBC_CMD.pulp_cbc_path
+    model.solve(pulp.COIN_CMD(path=path, msg=False, gapRel=gap, timeLimit=limit_s, threads=os.cpu_count()))
+    has_plan = model.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
+    chosen = [v for v in range(rows.count) if (x[v].varValue or 0) > 0.5] if has_plan else None
+    return Outcome(chosen, INF, built - started, time.perf_counter() - started)
+
+
+def highs(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+    """highspy, handed the rows as arrays."""
+    started = time.perf_counter()
+    rows = rows_of(problem)
+    model = highspy.HighsLp()
+    columns = len(rows.cost)
+    model.num_col_, model.num_row_ = columns, len(rows.rows)
+    model.col_cost_ = np.array(rows.cost)
+    model.sense_ = highspy.ObjSense.kMaximize
+    model.col_lower_, model.col_upper_ = np.zeros(columns), np.array(rows.most)
+    whole, real = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
+    model.integrality_ = [whole if v < rows.count else real for v in range(columns)]
+    model.row_lower_ = np.array([low for _, _, low, _ in rows.rows])
+    model.row_upper_ = np.array([high for _, _, _, high in rows.rows])
+    matrix = model.a_matrix_
+    matrix.format_ = highspy.MatrixFormat.kRowwise
+    matrix.num_col_, matrix.num_row_ = columns, len(rows.rows)
+    matrix.start_ = np.cumsum([0, *(len(index) for index, _, _, _ in rows.rows)]).astype(np.int32)
+    matrix.index_ = np.concatenate([index for index, _, _, _ in rows.rows]).astype(np.int32)
+    matrix.value_ = np.concatenate([amounts for _, amounts, _, _ in rows.rows]).astype(np.double)
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("mip_rel_gap", gap)
+    solver.setOptionValue("time_limit", limit_s)
+    solver.passModel(model)
+    built = time.perf_counter()
+    solver.run()
+    info = solver.getInfo()
+    values = solver.getSolution().col_value
+    chosen = [v for v in range(rows.count) if values[v] > 0.5] if info.primal_solution_status == 2 else None
+    return Outcome(chosen, info.mip_dual_bound, built - started, time.perf_counter() - started)
+
+
+def cp_sat(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+    """OR-Tools' CP-SAT; all its variables are whole numbers."""
+    started = time.perf_counter()
+    rows = rows_of(problem)
+    model = cp_model.CpModel()
+    x = [model.new_bool_var("") if most == 1 else model.new_int_var(0, round(most), "") for most in rows.most]
+    for index, amounts, low, high in rows.rows:
+        total = cp_model.LinearExpr.weighted_sum([x[v] for v in index], [int(a) for a in amounts])
+        model.add_linear_constraint(
+            total, int(low) if low > -INF else cp_model.INT_MIN, int(high) if high < INF else cp_model.INT_MAX
+        )
+    model.maximize(cp_model.LinearExpr.weighted_sum(x, rows.cost))
+    built = time.perf_counter()
+    solver = cp_model.CpSolver()
+    solver.parameters.max_time_in_seconds = limit_s
+    solver.parameters.relative_gap_limit = gap
+    solver.parameters.num_workers = os.cpu_count() or 1
+    status = solver.solve(model)
+    has_plan = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    chosen = [v for v in range(rows.count) if solver.value(x[v])] if has_plan else None
+    bound = solver.best_objective_bound if has_plan else INF  # without a plan it says nothing
+    return Outcome(chosen, bound, built - started, time.perf_counter() - started)
+
+
+PEERS = {"PuLP+CBC": pulp_cbc, "highspy": highs, "CP-SAT": cp_sat}

@@ -1,0 +1,120 @@
+"""What each rule costs, and what one more token (or hour, or euro) of capacity or under a cap would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
+
+from engine.clause_words import cells_of, clause_words, number_words
+from engine.clauses import CAPACITY, Clause, clauses, moved, without
+from engine.probe import Outlook, Prober, Probers, varied
+from engine.sentences import shown
+from engine.statements import Base, Statement
+
+STEPS = (Decimal("0.02"), Decimal("0.05"), Decimal("0.1"))
+"""By how much of its size a bound is raised to see what more of it would bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the objective could be without one clause."""
+
+    clause: Clause
+    outlook: Outlook
+
+
+def rule_prices(base: Base, probers: Probers, gap: float, most: int | None = None) -> list[Price]:
+    """The price of each rule but the capacity; bounds first. ``most``: how many of them at most."""
+    listed = [clause for clause in clauses(base.settled.problem) if clause.parts != CAPACITY]
+    ordered = sorted(listed, key=lambda clause: not clause.is_bound)
+    share = max(0.05, probers.left() / max(1, len(ordered)))
+
+    def priced(prober: Prober, clause: Clause) -> Price:
+        if clause.parts[0] in ("exclusions_initiatives", "mandatory_initiatives") and _says_nothing(base, clause):
+            return Price(clause, base.best)
+        variant = varied(base.case, without(base.settled.problem, [clause.parts]))
+        outlook = prober.best(variant, gap=gap, limit_s=share, start=base.choices)
+        if outlook.high is None:
+            outlook = Outlook(outlook.low, prober.bound(variant).high, outlook.plan, False, outlook.is_possible)
+        return Price(clause, outlook)
+
+    return probers.each(priced, ordered[:most])
+
+
+def _says_nothing(base: Base, clause: Clause) -> bool:
+    """True where the rule names one that is no candidate."""
+    return clause.parts[1] not in base.case.ledger.number
+
+
+def price_statement(base: Base, price: Price) -> Statement:
+    """The price in words."""
+    low, high = base.gained(price.outlook)
+    cells = cells_of(base.settled, price.clause)
+    where = f" ({cells[0].cell})" if cells else ""
+    costs = "costs nothing" if high == 0 else f"costs {base.worth(low, high)}"
+    if not low and high is None:
+        costs = "has a price that was not found in time"
+    message = f"{clause_words(base.settled, price.clause)}{where}: this rule {costs}."
+    return Statement("rule_price", price.clause.path, low, high, message)
+
+
+def next_best_spend(base: Base, probers: Probers, prices: Sequence[Price], gap: float) -> list[Statement]:
+    """For the capacity and each cap that costs something: the objective per unit by which it is raised, at the step
+    that brings most."""
+    caps = [price.clause for price in prices if _is_cap(price.clause) and base.gained(price.outlook)[1] != 0]
+    capacity = Clause(CAPACITY, base.settled.problem.capacity_total_tokens)
+    asked = [(clause, number) for clause in (capacity, *caps) for number in _raised(clause)]
+    share = max(0.05, probers.left() / max(1, len(asked)) * 2)
+
+    def spent(prober: Prober, one: tuple[Clause, Decimal]) -> Outlook:
+        variant = varied(base.case, moved(base.settled.problem, {one[0].parts: one[1]}))
+        outlook = prober.best(variant, gap=gap, limit_s=share, start=base.choices)
+        return outlook if outlook.high is not None else prober.bound(variant)
+
+    outlooks = probers.each(spent, asked)
+    told: list[Statement] = []
+    for clause in (capacity, *caps):
+        tried = [(number, outlook) for (other, number), outlook in zip(asked, outlooks, strict=True) if other is clause]
+        if tried:
+            told.append(_best_step(base, clause, tried))
+    return told
+
+
+def _is_cap(clause: Clause) -> bool:
+    return clause.is_bound and clause.parts[0] in ("caps", "resource_caps", "period_caps", "period_resource_caps")
+
+
+def _raised(clause: Clause) -> list[Decimal]:
+    """The numbers to try, with no more decimals than the bound has."""
+    number = clause.number
+    exponent = number.normalize().as_tuple().exponent
+    unit = Decimal(1).scaleb(min(0, exponent if isinstance(exponent, int) else 0))
+    return sorted({number + max(unit, (number * step).quantize(unit, ROUND_CEILING)) for step in STEPS})
+
+
+def _best_step(base: Base, clause: Clause, tried: Sequence[tuple[Decimal, Outlook]]) -> Statement:
+    """The step that surely brings most per unit."""
+
+    def per_unit(one: tuple[Decimal, Outlook]) -> tuple[Fraction, Fraction | None]:
+        step = Fraction(one[0] - clause.number)
+        low, high = base.gained(one[1])
+        return low / step, None if high is None else high / step
+
+    number, outlook = max(tried, key=lambda one: (per_unit(one)[0], -one[0]))
+    low, high = per_unit((number, outlook))
+    gain = base.worth(*base.gained(outlook))
+    cells = cells_of(base.settled, clause)
+    where = f" ({cells[0].cell})" if cells else ""
+    more = number_words(base.settled, clause, number - clause.number)
+    what = "of capacity" if clause.parts == CAPACITY else f"than “{clause_words(base.settled, clause)}” allows"
+    step = f"from {shown(clause.number)} to {shown(number)}"
+    if high == 0:
+        message = f"More {what}{where} would bring nothing: tried {step}."
+        return Statement("next_best_spend", clause.path, low, high, message)
+    noun, _, rest = more.partition(" ")
+    unit = rest.removesuffix("s") or noun
+    each = base.worth(low, high)
+    message = f"{noun} more {rest} {what}{where}, {step}, would bring {gain}: {each} per {unit}."
+    return Statement("next_best_spend", clause.path, low, high, message)

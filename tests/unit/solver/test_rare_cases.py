@@ -1,0 +1,55 @@
+"""What random problems hardly ever meet."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.reading import read_problem
+from engine.solve import solve
+
+
+@pytest.mark.parametrize("longer", ["A", "B"])
+def test_of_two_that_are_worth_the_same_the_one_that_is_finished_earlier_wins(longer):
+    candidates = [
+        {
+            "initiative_key": key,
+            "engineering_tokens": 10,
+            "kpi_contributions": {"v": 5},
+            "duration_periods": 2 if key == longer else 1,
+        }
+        for key in "AB"
+    ]
+    text = json.dumps(
+        {
+            "periods": ["2026-Q1", "2026-Q2"],
+            "period_key": "2026-Q1",
+            "capacity_total_tokens": 10,
+            "objective": {"mode": "north_star"},
+            "kpis": [{"kpi_key": "v", "kpi_level": "north_star"}],
+            "candidates": candidates,
+        }
+    )
+    found = solve(read_problem(text), relative_gap=0)
+    assert found.ties == "broken"
+    assert [item.initiative_key for item in found.items if item.selected] != [longer]
+
+
+@pytest.mark.parametrize(("dimension", "key"), [("country", ""), ("country+product", "|"), ("country+product", "|Pay")])
+def test_a_blank_attribute_belongs_to_no_slice_whatever_its_key(dimension, key):
+    text = json.dumps(
+        {
+            "capacity_total_tokens": 10,
+            "objective": {"mode": "north_star"},
+            "kpis": [{"kpi_key": "v", "kpi_level": "north_star"}],
+            "candidates": [
+                {"initiative_key": "A", "engineering_tokens": 10, "product": "Pay", "kpi_contributions": {"v": 70}},
+                {"initiative_key": "B", "engineering_tokens": 6, "country": "UK", "kpi_contributions": {"v": 45}},
+                {"initiative_key": "C", "engineering_tokens": 4, "country": "UK", "kpi_contributions": {"v": 20}},
+            ],
+            "constraint_set": {"caps": {dimension: {key: 0}}},
+        }
+    )
+    found = solve(read_problem(text), relative_gap=0)
+    assert (found.status, [item.selected for item in found.items]) == ("optimal", [True, False, False])
