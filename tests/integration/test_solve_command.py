@@ -21,7 +21,7 @@ from jobs.progress_bar import progress_bar, sentence
 COMMAND = "import sys; from jobs.cli import main; sys.argv[0] = 'roadmap'; main()"
 
 
-def hard(count=150):
+def hard(count=600):
     """A problem that keeps both solvers busy for long."""
     r = random.Random(1)
     resources = [f"r{k}" for k in range(9)]
@@ -76,7 +76,7 @@ def children_of(pid):
 
 
 def test_the_result_and_nothing_else_is_printed_where_nobody_looks(problem_file):
-    with begun(problem_file, "--time-limit", "2") as command:
+    with begun(problem_file, "--time-limit", "2", "--gap", "0") as command:
         out, err = command.communicate(timeout=60)
     assert json.loads(out)["status"] == "feasible"
     assert (command.returncode, err) == (0, b"")

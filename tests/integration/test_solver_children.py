@@ -11,16 +11,23 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from engine import process
+from engine.crew import Crew, _rival_task, _Run
 from engine.errors import Cancelled
-from engine.process import SolverChild, Task, packed, unpacked
+from engine.notes import Notes
+from engine.process import SolverChild, Subject, Task, packed, unpacked
 from engine.reading import read_problem
+from engine.scales import scales_of
+from engine.search import tiebreaks
+from engine.settling import settle
 from engine.solve import solve
+from engine.wanted import Wanted
 
 
 def knapsack(count, seed=1, **solver):
@@ -88,7 +95,8 @@ def test_a_child_that_died_while_idle_is_replaced():
     assert solve(small()).status == "optimal"
 
 
-def test_a_child_that_hangs_is_killed_when_time_is_up_and_the_greedy_plan_is_kept():
+def test_a_child_that_hangs_is_killed_when_time_is_up_and_the_greedy_plan_is_kept(monkeypatch):
+    monkeypatch.setattr("engine.crew.HEDGE_S", 60.0)  # nobody else comes to help
     solve(small())
     child = process.idle.children[0]
     os.kill(child.process.pid, signal.SIGSTOP)
@@ -189,17 +197,25 @@ def test_both_solvers_come_to_the_same_optimum_and_are_asked_once(monkeypatch):
     assert sorted(task.solver for task in asked if task.wanted.measure == "objective") == ["CBC", "HiGHS"]
 
 
-def test_the_second_solver_starts_from_the_plan_of_the_first_where_that_is_slow(monkeypatch):
-    monkeypatch.setattr("engine.crew.HEDGE_S", 1.5)
-    begun = []
-    begin = SolverChild.begin
-    monkeypatch.setattr(
-        SolverChild, "begin", lambda self, parcel, task: (begun.append(task), begin(self, parcel, task))[1]
-    )
-    solution = solve(knapsack(150), time_limit_s=4)
-    assert solution.status == "feasible"
-    assert [task.solver for task in begun] == ["HiGHS", "CBC"]
-    assert begun[1].start is not None
+def test_the_second_solver_is_asked_the_same_from_the_plan_that_the_first_has():
+    task = Task(Wanted("objective"), "HiGHS", 0.0, 10.0, seed=0)
+    run = _Run(None, task, deadline=0.0)
+    assert _rival_task(run, task, 2.0) == replace(task, solver="CBC", limit_s=8.0)
+    run.plans.append(packed((1, 5)))
+    assert _rival_task(run, task, 2.0).start == (1, 5)
+
+
+@pytest.mark.parametrize("solver", ["HiGHS", "CBC"])
+def test_a_solver_that_starts_from_a_plan_comes_to_the_optimum_all_the_same(solver):
+    settled = settle(knapsack(12), Notes())
+    scales = scales_of(settled.problem, Notes())
+    crew = Crew(Subject(settled.problem, scales, tiebreaks(settled)))
+    with crew:
+        task = Task(Wanted("objective"), solver, 0.0, 30.0, seed=0, presolve=False)
+        cold = crew.ask(task)
+        warm = crew.ask(replace(task, start=()))
+    assert (cold.kind, warm.kind) == ("optimal", "optimal")
+    assert warm.plans[-1] == cold.plans[-1]
 
 
 def test_a_cancelled_solve_stops_and_kills_its_children(monkeypatch):
@@ -209,14 +225,14 @@ def test_a_cancelled_solve_stops_and_kills_its_children(monkeypatch):
         SolverChild, "begin", lambda self, parcel, task: (begun.append(self), begin(self, parcel, task))[1]
     )
     with pytest.raises(Cancelled):
-        solve(knapsack(150), time_limit_s=60, cancelled=lambda: bool(begun))
+        solve(knapsack(600), time_limit_s=60, cancelled=lambda: bool(begun))
     assert begun
     assert all(child.process.returncode is not None for child in begun)
 
 
 def test_progress_ends_with_what_the_result_says_and_its_bounds_hold_on_the_way():
     told = []
-    solution = solve(knapsack(150), time_limit_s=2, on_progress=told.append)
+    solution = solve(knapsack(600), time_limit_s=2, on_progress=told.append)
     assert [told[0].phase, told[-1].phase] == ["preparing", "done"]
     assert told[-1].incumbent == float(solution.objective)
     assert told[-1].bound == pytest.approx(float(solution.bound), abs=1e-6)
@@ -232,7 +248,7 @@ def test_a_plan_comes_out_of_the_pipe_as_it_went_in(plan):
 
 
 def test_where_time_ran_out_the_plan_is_feasible_and_the_gap_that_was_reached_is_true():
-    solution = solve(knapsack(150), time_limit_s=2)
+    solution = solve(knapsack(600), time_limit_s=2)
     assert solution.status == "feasible"
     assert solution.bound > solution.objective > 0
     assert abs(float(solution.relative_gap) - float(solution.bound / solution.objective - 1)) < 1e-6

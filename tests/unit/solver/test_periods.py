@@ -160,6 +160,15 @@ def test_of_plans_equal_in_all_the_key_with_the_greater_digest_starts_first():
     assert sorted(found, key=found.__getitem__) == [key for _, key in order]
 
 
+@pytest.mark.parametrize("keys", ["AB", "BA"])
+def test_of_two_alike_the_one_in_the_previous_plan_and_at_its_previous_start_is_kept(keys):
+    rules = {"period_caps": {"Q1": {"all": {"all": 0}}, "Q2": {"all": {"all": 1}}, "Q3": {"all": {"all": 0}}}}
+    rows = [work("A"), work("B")]
+    assert starts(solved(problem_of(*rows, rules=rules, previous_selection=[keys[0]]))) == {keys[0]: "Q2"}
+    previous = {"previous_selection": ["A", "B"], "previous_starts": {keys[0]: "Q2", keys[1]: "Q1"}}
+    assert starts(solved(problem_of(*rows, rules=rules, **previous))) == {keys[0]: "Q2"}
+
+
 def test_small_plans_over_several_periods_are_proven_though_a_gap_is_allowed():
     solution = solved(problem_of(work("A"), work("B")))
     assert (solution.status, solution.relative_gap, solution.ties) == ("optimal", 0, "broken")
@@ -186,7 +195,9 @@ def test_who_is_left_out_for_want_of_time_is_told_so(rows, rules, words):
 
 def ordered(*candidates, tolerance=0, order=("revenue", "diners"), **more):
     objective = {"mode": "lexicographic", "order": list(order), "tolerance": tolerance}
-    return solved({**problem_of(*candidates, objective=objective, **more), "periods": ["Q1"]})
+    solution = solved({**problem_of(*candidates, objective=objective, **more), "periods": ["Q1"]})
+    assert (solution.status, solution.ties) == ("optimal", "broken")
+    return solution
 
 
 def rivals(*pairs):
