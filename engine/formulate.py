@@ -22,7 +22,7 @@ import pulp
 from engine.problem import Problem, TargetSet
 from engine.reductions import fixed, ranked
 from engine.scales import Scales
-from engine.sums import Sum, combined, near, scaled, solver_bound, solver_scale, whole_numbers
+from engine.sums import Sum, combined, near, no_more_than, scaled, solver_bound, solver_scale, whole_numbers
 from engine.terms import NONE, Terms
 from engine.wanted import KPI, Measure, Wanted
 
@@ -333,7 +333,8 @@ class _Formulating:
     def _goal(self, name: str, achieved: Sum, required: Fraction, price: Fraction) -> None:
         """achieved + u >= required, each unit of u costing ``price``; u is counted in the row's own scale.
 
-        What is required beyond all that can be achieved is missing in any plan: u leaves it out.
+        What is required beyond all that can be achieved is missing in any plan: u leaves it out. A member that meets
+        the goal whatever else is chosen counts only for what that takes: no goal is a hair beside it.
         """
         lowest = Fraction(sum(amount for amount in achieved.terms.values() if amount < 0), achieved.unit)
         highest = Fraction(sum(amount for amount in achieved.terms.values() if amount > 0), achieved.unit)
@@ -341,6 +342,7 @@ class _Formulating:
         self.certain_cost += price * (required - within_reach)
         if price == 0 or within_reach <= lowest:
             return
+        achieved = no_more_than(achieved, within_reach - lowest)
         scale, _ = solver_scale(achieved)
         u = self._variable(f"u_{len(self.goal_costs)}", float((within_reach - lowest) * scale))
         self.fractional.add(u)

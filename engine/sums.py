@@ -40,6 +40,17 @@ def combined(parts: Sequence[tuple[Fraction, Sum]]) -> Sum:
     return Sum({v: amount for v, amount in terms.items() if amount}, unit)
 
 
+def no_more_than(total: Sum, most: Fraction) -> Sum:
+    """The sum with its amounts cut to ``most`` (> 0). In a row "sum >= low" over variables from 0 to 1, with ``most`` =
+    low less the sum of the negative amounts, it allows the same 0-1 points: coefficient tightening (Savelsbergh 1994).
+    """
+    if max(total.terms.values()) <= most * total.unit:
+        return total
+    unit = lcm(total.unit, most.denominator)
+    times, highest = unit // total.unit, most.numerator * (unit // most.denominator)
+    return Sum({v: min(amount * times, highest) for v, amount in total.terms.items()}, unit)
+
+
 def solver_scale(total: Sum) -> tuple[Fraction, Fraction]:
     """What to multiply a sum by for a solver, and what would make all of its coefficients whole numbers.
 

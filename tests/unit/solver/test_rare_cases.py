@@ -53,3 +53,20 @@ def test_a_blank_attribute_belongs_to_no_slice_whatever_its_key(dimension, key):
     )
     found = solve(read_problem(text), relative_gap=0)
     assert (found.status, [item.selected for item in found.items]) == ("optimal", [True, False, False])
+
+
+def test_a_goal_that_is_a_hair_beside_what_meets_it_is_met():
+    text = json.dumps(
+        {
+            "capacity_total_tokens": 1,
+            "objective": {"mode": "north_star"},
+            "kpis": [{"kpi_key": "v", "kpi_level": "north_star"}, {"kpi_key": "w"}],
+            "candidates": [
+                {"initiative_key": "A", "engineering_tokens": 1, "kpi_contributions": {"w": 941191}},
+                {"initiative_key": "B", "engineering_tokens": 0.5},
+            ],
+            "constraint_set": {"targets": {"all": {"all": {"w": {"goal": {"value": 0.001}}}}}},
+        }
+    )
+    found = solve(read_problem(text), relative_gap=0)
+    assert (found.objective, [item.selected for item in found.items]) == (0, [True, False])
