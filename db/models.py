@@ -45,6 +45,7 @@ from db.models_inputs import (
     WorkspaceRow,
 )
 from db.records import RequestStatus, RunStatus
+from engine.problem import ConstraintSet
 
 TRIGGERS = ("menu", "schedule", "API", "command line")
 RUN_ACTIONS = ("check", "optimize")
@@ -53,31 +54,7 @@ SOURCES = ("optimizer", "mandatory", "locked", "manual")
 DECISIONS = ("in", "out")
 
 
-RULE_FIELDS = (
-    "floors",
-    "caps",
-    "resource_floors",
-    "resource_caps",
-    "count_floors",
-    "count_caps",
-    "share_floors",
-    "share_caps",
-    "period_floors",
-    "period_caps",
-    "period_resource_caps",
-    "targets",
-    "mandatory_initiatives",
-    "exclusions_initiatives",
-    "exclusions_pairs",
-    "bundles",
-    "groups",
-    "prerequisites",
-    "synergy_bonuses",
-    "locks",
-    "max_changes",
-    "reasons",
-    "satisfied",
-)
+RULE_FIELDS = tuple(name for name in ConstraintSet.model_fields if name != "sources")
 """The fields of a ConstraintSet (``model.md`` section 3), each a JSONB column; null where the set has none of it."""
 
 

@@ -8,7 +8,7 @@ from db.records import WorkspaceRecord
 from engine.findings import Finding, Severity
 from jobs.connections import Connections
 from jobs.optimize import compiled
-from jobs.pull import pull
+from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
 
 
@@ -21,9 +21,14 @@ def check(connections: Connections, workspace: WorkspaceRecord, asked: Asked) ->
 def check_locked(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> tuple[Finding, ...]:
     """As ``check``, for a caller that holds the workspace's lock."""
     pulled = pull(connections, workspace)
-    findings = pulled.findings + compiled(connections, pulled, asked).findings
+    findings = findings_of(connections, pulled, asked)
     show(connections, pulled, findings, requests=asked.answered("done", summary_of(findings)))
     return findings
+
+
+def findings_of(connections: Connections, pulled: Pulled, asked: Asked) -> tuple[Finding, ...]:
+    """What is wrong with the rows as read, and with the rules they make."""
+    return pulled.findings + compiled(connections, pulled, asked).findings
 
 
 def summary_of(findings: tuple[Finding, ...]) -> str:

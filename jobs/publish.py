@@ -11,8 +11,8 @@ from engine.findings import Finding
 from engine.provenance import RunFacts
 from engine.roadmap import RoadmapVersion, next_version, plan_items
 from engine.scenarios import chosen_names, chosen_scenario
+from jobs.check import findings_of
 from jobs.connections import Connections
-from jobs.optimize import compiled
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
 
@@ -57,7 +57,7 @@ def publish_locked(
     pulled = pull(connections, workspace)
     run = _run_to_publish(connections, pulled, asked, run_id)
     version, merge_findings = _merged(connections, pulled, run, asked, roadmap_name, version_note)
-    findings = pulled.findings + compiled(connections, pulled, Asked()).findings + merge_findings
+    findings = findings_of(connections, pulled, Asked()) + merge_findings
     show(connections, pulled, findings, requests=asked.answered("done", sentence_of(version)))
     return Published(version=version, run=run, findings=findings)
 

@@ -16,10 +16,10 @@ from db import store
 from db.records import RequestStatus, WorkspaceRecord
 from engine.errors import InputError, RoadmapError
 from engine.inputs import RequestRow, Setup
-from jobs.check import check_locked, summary_of
+from jobs.check import check_locked, findings_of, summary_of
 from jobs.clock import Clock, next_slot
 from jobs.connections import Connections
-from jobs.optimize import compiled, optimize_locked
+from jobs.optimize import optimize_locked
 from jobs.publish import publish_locked, sentence_of
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
@@ -99,7 +99,7 @@ class Worker:
         digest = _digest(pulled)
         if self._seen.get(pulled.workspace.id) == digest:
             return
-        findings = pulled.findings + compiled(self._connections, pulled, Asked()).findings
+        findings = findings_of(self._connections, pulled, Asked())
         report = show(self._connections, pulled, findings)
         self._seen[pulled.workspace.id] = digest
         log.info("told", workspace=pulled.workspace.id, findings=len(findings), rows=report.rows_written)
@@ -162,7 +162,7 @@ class Worker:
 
     def _tell(self, workspace: WorkspaceRecord, asked: Asked, status: str, message: str) -> None:
         pulled = pull(self._connections, workspace)
-        findings = pulled.findings + compiled(self._connections, pulled, Asked()).findings
+        findings = findings_of(self._connections, pulled, Asked())
         show(self._connections, pulled, findings, requests=asked.answered(status, message))
 
     def _is_due(self, workspace: WorkspaceRecord, setup: Setup) -> bool:

@@ -13,7 +13,7 @@ from engine.findings import Finding, Severity
 from engine.inputs import DIMENSIONS
 from engine.keys import normalised
 from engine.problem import Candidate, Kpi, SourceCell, TargetOutcome
-from engine.provenance import RunFacts
+from engine.provenance import RunFacts, proximity
 from engine.sentences import shown as number_shown
 from sheets_sync.bounds import Bound, bounds, slice_name
 from sheets_sync.content import Content, Linked, link, serial
@@ -88,15 +88,7 @@ def plan_quality(facts: RunFacts) -> str:
             "no_solution_in_time": "no plan found in time",
             "invalid": "no plan: the input is not valid",
         }[solution.status]
-    gap = solution.relative_gap
-    if gap is None:
-        return "not proven"
-    if gap <= 0:
-        return "best possible"
-    percent = gap * 100
-    places = next((digits for digits in range(1, 7) if round(percent, digits) > 0), 6)
-    rounded = round(percent, places) + (Decimal(1).scaleb(-places) if round(percent, places) < percent else 0)
-    return f"within {rounded.normalize():f} %"
+    return proximity(solution.relative_gap)
 
 
 def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[str, dict[str, Content]]:
