@@ -103,7 +103,8 @@ class ConstraintSetRow(Dated, Base):
 
 class RunRow(Dated, Base):
     """One optimisation: what was asked, the snapshot it solved, and what came out. Scenario and set are null until the
-    sheet has been read; ``scenario_name`` and ``constraint_set_name`` say what was asked for."""
+    sheet has been read; ``scenario_name`` and ``constraint_set_name`` say what was asked for. ``progress`` is how the
+    solve gets on, ``remarks`` what was found out about the plan after it."""
 
     __tablename__ = "optimization_runs"
     __table_args__ = (
@@ -141,6 +142,8 @@ class RunRow(Dated, Base):
     started_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     solved_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    remarks: Mapped[list[Any] | None] = mapped_column(sort_order=2000)  # added after the first tables
+    progress: Mapped[dict[str, Any] | None] = mapped_column(sort_order=2001)
 
 
 class PortfolioRow(Dated, Base):

@@ -66,6 +66,23 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """How a run gets on, for whoever looks at it from elsewhere. ``progress`` is ``engine.progress.Progress`` as JSON
+    holds it, as of the last second or so; None before the solve. ``message`` says how it ended. Times are aware;
+    ``finished_at`` is None while it is under way."""
+
+    run_id: int
+    scenario: str
+    constraint_set: str
+    status: RunStatus
+    outcome: str | None
+    progress: Mapping[str, Any] | None
+    message: str
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """One request of the Requests tab, a command or the API. ``requested_at`` is aware."""
 

@@ -9,11 +9,13 @@ from db.records import (
     RequestRecord,
     RequestStatus,
     RunRecord,
+    RunState,
     RunStatus,
     StoredConstraintSet,
     WorkspaceRecord,
 )
 from db.store_portfolios import save_portfolio
+from db.store_progress import note_progress, run_state
 from db.store_requests import claim_request, find_request, finish_request
 from db.store_roadmaps import newest_version, save_version
 from db.store_rules import load_constraint_set, save_constraint_set
@@ -30,6 +32,7 @@ from db.store_runs import (
     require_fence,
     run_facts,
     run_of_portfolio,
+    save_remarks,
     set_run_stage,
     store_snapshot,
 )
@@ -46,6 +49,7 @@ __all__ = [
     "RequestRecord",
     "RequestStatus",
     "RunRecord",
+    "RunState",
     "RunStatus",
     "StoredConstraintSet",
     "WorkspaceRecord",
@@ -65,15 +69,18 @@ __all__ = [
     "newest_result",
     "newest_version",
     "note_initiative_keys",
+    "note_progress",
     "register_workspace",
     "require_fence",
     "reserve_initiative_keys",
     "run_facts",
     "run_log",
     "run_of_portfolio",
+    "run_state",
     "save_constraint_set",
     "save_inputs",
     "save_portfolio",
+    "save_remarks",
     "save_version",
     "set_run_stage",
     "store_snapshot",

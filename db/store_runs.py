@@ -7,6 +7,7 @@ the beginning of a later run, so that no write of an earlier one follows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -119,14 +120,14 @@ def set_run_stage(
         "constraint_set_name": constraint_set,
     }
     values |= {name: value for name, value in facts.items() if value is not None}
-    _write(session, run, values)
+    write_run(session, run, values)
 
 
 def store_snapshot(
     session: Session, run: RunRecord, problem: Problem, inputs_as_of: datetime, constraint_set: StoredConstraintSet
 ) -> None:
     """Keeps what is about to be solved, with the version and digest of its rules; the run is then ``solving``."""
-    _write(
+    write_run(
         session,
         run,
         {
@@ -148,7 +149,7 @@ def finish_run(session: Session, run: RunRecord, solution: Solution) -> int | No
     """Stores the result and, where it holds a plan, its Portfolio (id returned); the run is then ``writing``."""
     solver = solution.solver or {}
     timings = {name: value for name, value in solver.items() if name.endswith("_s")}
-    _write(
+    write_run(
         session,
         run,
         {
@@ -168,6 +169,12 @@ def finish_run(session: Session, run: RunRecord, solution: Solution) -> int | No
     assert scenario_id is not None, "store_snapshot comes before finish_run"
     problem = Problem.model_validate(plain(snapshot))
     return save_portfolio(session, run.workspace_id, scenario_id, run.id, problem, solution)
+
+
+def save_remarks(session: Session, run: RunRecord, remarks: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps what was found out about the run's plan (``RunFacts.remarks``), so that it need not be found out again.
+    Raises ``RunTakenOver`` where the run no longer holds its fence."""
+    write_run(session, run, {"remarks": as_jsonb(json_text(list(remarks)))})
 
 
 def fail_run(session: Session, run: RunRecord, sentence: str) -> None:
@@ -271,7 +278,7 @@ def newest_failure(
     return last.message or "The last run made no plan.", run_facts(session, last.id)
 
 
-def _write(session: Session, run: RunRecord, values: dict[str, Any]) -> None:
+def write_run(session: Session, run: RunRecord, values: dict[str, Any]) -> None:
     """Writes to the run's row, if it holds its fence; else ``RunTakenOver``. The claim is part of the statement."""
     last_begun = select(WorkspaceRow.fence).where(WorkspaceRow.id == run.workspace_id).scalar_subquery()
     statement = (
@@ -300,6 +307,7 @@ def _facts(session: Session, *wanted: Any) -> RunFacts | None:
             PortfolioRow.id.label("portfolio_id"),
             RunRow.trigger,
             RunRow.requested_by,
+            as_text(RunRow.remarks).label("remarks"),
         )
         .join(ScenarioRow, ScenarioRow.id == RunRow.scenario_id)
         .join(ConstraintSetRow, ConstraintSetRow.id == RunRow.constraint_set_id)
@@ -313,7 +321,8 @@ def _facts(session: Session, *wanted: Any) -> RunFacts | None:
     known = dict(row._mapping)
     problem = Problem.model_validate(plain(known.pop("snapshot")))
     solution = Solution.model_validate(plain(known.pop("result")))
-    return RunFacts(problem=problem, solution=solution, **known)
+    remarks = tuple(plain(known.pop("remarks") or "[]"))
+    return RunFacts(problem=problem, solution=solution, remarks=remarks, **known)
 
 
 def _text_of(value: Any) -> str | None:

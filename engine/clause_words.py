@@ -42,13 +42,13 @@ def number_words(settled: Settled, clause: Clause, number: Decimal) -> str:
     """A number of the clause with its unit: "460 tokens", "40 %", "165,000 EUR revenue"."""
     field, *names = clause.parts
     if field.startswith("share"):
-        return f"{_exactly(number * 100)} %"
+        return f"{exactly(number * 100)} %"
     if field == "targets":
-        return _exactly(number) + with_unit(settled, names[2], Fraction(0)).removeprefix("0")
-    return f"{_exactly(number)} {_unit(clause)}"
+        return exactly(number) + with_unit(settled, names[2], Fraction(0)).removeprefix("0")
+    return f"{exactly(number)} {_unit(clause)}"
 
 
-def _exactly(number: Decimal) -> str:
+def exactly(number: Decimal) -> str:
     """The number to the last digit, as it may be typed into a cell; one with a long tail is shortened."""
     text = shown(number)
     return text if len(text) <= LONGEST else spoken(number)

@@ -60,14 +60,14 @@ def explanations(
     check: Callable[[], object] = bool,
 ) -> list[Statement]:
     """What can be said of a plan within ``seconds``, candidates first, in the order of the problem."""
-    case = _case(problem)
+    case = case_for(problem)
     asked = {i for i in range(len(case.ledger.candidates)) if _is_named(case, i, names)}
     is_small = len(case.ledger.candidates) <= MANY
     gap = 0.0 if is_small else COARSE
     with Probers(seconds, check) as probers:
         base = based(case, solution, probers, gap)
         flipped = flips(base, probers, asked, None if is_small else CLOSEST, gap)
-        base = replace(base, best=_sharpened(base.best, [flip.outlook for flip in flipped]))
+        base = replace(base, best=sharpened(base.best, [flip.outlook for flip in flipped]))
         prices = rule_prices(base, probers, gap, None if is_small else 4 * CLOSEST)
         spending = next_best_spend(base, probers, prices, gap)
         wanted = [flip for flip in flipped if is_small or flip.outlook.low is not None]
@@ -79,7 +79,8 @@ def explanations(
     return [*told, *spending, *_over_greedy(base, solution)]
 
 
-def _case(problem: Problem) -> Case:
+def case_for(problem: Problem) -> Case:
+    """The problem as it is asked about, at the scales of its own run."""
     settled = measured(settle(problem, Notes()))
     return case_of(settled, scales_of(settled.problem, Notes()))
 
@@ -113,7 +114,7 @@ def _least(bounds: Sequence[Fraction | None]) -> Fraction | None:
     return min((bound for bound in bounds if bound is not None), default=None)
 
 
-def _sharpened(best: Outlook, others: Sequence[Outlook]) -> Outlook:
+def sharpened(best: Outlook, others: Sequence[Outlook]) -> Outlook:
     """The base with what plans of the other cases reached: each of them is a plan of the problem itself."""
     lows = [other.low for other in others if other.low is not None]
     if best.is_closed or best.low is None or not lows:

@@ -39,10 +39,17 @@ class Flip:
         return self.outlook.is_possible is not False
 
 
-def flips(base: Base, probers: Probers, asked: Collection[int], most_exact: int | None, gap: float) -> list[Flip]:
+def flips(
+    base: Base,
+    probers: Probers,
+    asked: Collection[int],
+    most_exact: int | None,
+    gap: float,
+    among: Collection[int] | None = None,
+) -> list[Flip]:
     """The other choice of each candidate. ``most_exact`` None: all are solved; else those ``asked`` for and that many
-    of the closest calls, and the others are bounded."""
-    numbers = list(range(len(base.case.ledger.candidates)))
+    of the closest calls, the closest first, and the others are bounded. ``among``: of these alone."""
+    numbers = list(range(len(base.case.ledger.candidates))) if among is None else sorted(among)
     known = _known(base)
     open_ = [i for i in numbers if i not in known]
     found: dict[int, Flip] = dict(known)
@@ -51,9 +58,8 @@ def flips(base: Base, probers: Probers, asked: Collection[int], most_exact: int 
         bounds = probers.each(lambda prober, i: _bounded(base, prober, i), open_)
         found.update((flip.i, flip) for flip in bounds)
         near = [(flip.i, base.lost(flip.outlook)[0]) for flip in bounds if flip.is_open]
-        exact = sorted(
-            {*closest(near, most_exact), *(i for i in asked if i in found and found[i].is_open)} - set(known)
-        )
+        named = [i for i in sorted(asked) if i in found and found[i].is_open]
+        exact = [i for i in dict.fromkeys((*named, *closest(near, most_exact))) if i not in known]
     share = max(0.05, probers.left() / max(1, len(exact)) * 2)
     solved = probers.each(lambda prober, i: _solved(base, prober, i, gap, share), exact)
     for flip in solved:
@@ -147,9 +153,11 @@ def flip_statement(base: Base, flip: Flip) -> Statement:
     if not flip.is_open:
         verb = "has to be in the plan" if flip.is_in else "cannot be in the plan"
         because = flip.says or "no plan keeps all the rules otherwise"
-        return Statement(kind, path, None, None, f"{title} {verb}: {because}.", flip.rules)
+        brief = "" if flip.is_in or not flip.says else f"a rule changes: {flip.says}"
+        return Statement(kind, path, None, None, f"{title} {verb}: {because}.", flip.rules, brief)
     low, high = base.lost(flip.outlook)
-    return Statement(kind, path, low, high, f"{title} {_loss_words(base, flip.is_in, low, high)}.")
+    brief = "nothing changes: a plan with it is as good" if high == 0 and not flip.is_in else ""
+    return Statement(kind, path, low, high, f"{title} {_loss_words(base, flip.is_in, low, high)}.", brief=brief)
 
 
 def _loss_words(base: Base, is_in: bool, low: Fraction, high: Fraction | None) -> str:

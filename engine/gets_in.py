@@ -4,7 +4,7 @@ good as the best."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from engine.clause_words import title_of
@@ -14,6 +14,9 @@ from engine.probe import Case, Prober, Probers, varied
 from engine.problem import Candidate, Problem
 from engine.statements import Base, Statement
 from engine.wording import spoken, with_unit
+
+FIGURES = 4
+"""Figures of a spoken number that has decimals."""
 
 
 def gets_in(
@@ -45,8 +48,9 @@ def _contribution(base: Base, prober: Prober, flip: Flip, is_near: bool) -> Stat
         return None
     if base.settled.problem.objective.mode == "score":
         least, most = Fraction(candidate.score) + low, Fraction(candidate.score) + high
-        words = f"its score were {_between(least, most)} (it is {spoken(candidate.score)})"
-        return _told(base, flip, f"candidates.{candidate.initiative_key}.score", least, most, words)
+        words = f"{_between(least, most)} (it is {spoken(candidate.score)})"
+        path = f"candidates.{candidate.initiative_key}.score"
+        return _told(base, flip, path, least, most, ("its score were", "its score is", words))
     kpi_key = _main_kpi(base, candidate)
     if kpi_key is None:
         return None
@@ -56,20 +60,30 @@ def _contribution(base: Base, prober: Prober, flip: Flip, is_near: bool) -> Stat
     given = Fraction(candidate.kpi_contributions.get(kpi_key, Decimal(0)))
     sign = 1 if base.case.ledger.scales.worth[kpi_key] > 0 else -1
     least, most = sorted(given + sign * more for more in ends)
-    words = f"it brought {with_unit(base.settled, kpi_key, most)}"
+    words = with_unit(base.settled, kpi_key, _rounded(most, up=sign > 0 or least != most))
     if least != most:
-        words = f"it brought between {spoken(least)} and {with_unit(base.settled, kpi_key, most)}"
+        words = f"between {spoken(_rounded(least, up=False))} and {words}"
     path = f"candidates.{candidate.initiative_key}.kpi_contributions.{kpi_key}"
-    return _told(base, flip, path, least, most, f"{words} (now {spoken(given)})")
+    return _told(base, flip, path, least, most, ("it brought", "it brings", f"{words} (now {spoken(given)})"))
 
 
-def _told(base: Base, flip: Flip, path: str, low: Fraction, high: Fraction, words: str) -> Statement:
+def _told(base: Base, flip: Flip, path: str, low: Fraction, high: Fraction, words: tuple[str, str, str]) -> Statement:
+    """``words`` are the verb of the sentence, that of the cell, and what follows either."""
     title = title_of(base.settled, base.case.ledger.candidates[flip.i].initiative_key)
-    return Statement("gets_in", path, low, high, f"{title} would get in if {words}: a plan with it is then as good.")
+    would, does, what = words
+    message = f"{title} would get in if {would} {what}: a plan with it is then as good."
+    return Statement("gets_in", path, low, high, message, brief=f"{does} {what}")
 
 
 def _between(low: Fraction, high: Fraction) -> str:
     return spoken(high) if low == high else f"between {spoken(low)} and {spoken(high)}"
+
+
+def _rounded(amount: Fraction, *, up: bool) -> Fraction:
+    """The amount with as many figures as are spoken: never rounded to where it would not be enough."""
+    figures = FIGURES if abs(amount) < 1000 else 1 + len(str(int(abs(amount))))
+    context = Context(prec=figures, rounding=ROUND_CEILING if up else ROUND_FLOOR)
+    return Fraction(context.divide(Decimal(amount.numerator), Decimal(amount.denominator)))
 
 
 def _main_kpi(base: Base, candidate: Candidate) -> str | None:
@@ -115,8 +129,9 @@ def _tokens(base: Base, prober: Prober, flip: Flip) -> Statement | None:
             break
         good, bad = (middle, bad) if enough else (good, middle)
     low, high = Fraction(good * unit), Fraction(good * unit) if bad - good == 1 else Fraction(bad * unit)
-    words = f"it took {_between(low, high)} tokens or fewer (now {spoken(cost)})"
-    return _told(base, flip, f"candidates.{candidate.initiative_key}.engineering_tokens", low, high, words)
+    words = f"{_between(low, high)} tokens or fewer (now {spoken(cost)})"
+    path = f"candidates.{candidate.initiative_key}.engineering_tokens"
+    return _told(base, flip, path, low, high, ("it took", "it takes", words))
 
 
 def _costing(base: Base, i: int, tokens: Decimal) -> Case:

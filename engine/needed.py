@@ -49,7 +49,7 @@ def needed(base: Base, prober: Prober, flip: Flip, kpi_key: str, is_near: bool) 
         return low / worth, high / worth
     dearest = worth + sum((goal.price for goal in targets.goals), Fraction(0))
     least = Fraction(0) if targets.floors else low / dearest
-    if not is_near or low != high or base.best.low is None:
+    if not is_near or low != high or base.best.low is None or prober.left() <= 0:
         return least, high / worth
     return _sought(base, prober, flip, kpi_key, targets, high / worth) or (least, high / worth)
 

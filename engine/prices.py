@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -10,11 +11,16 @@ from fractions import Fraction
 from engine.clause_words import cells_of, clause_words, number_words
 from engine.clauses import CAPACITY, Clause, clauses, moved, without
 from engine.probe import Outlook, Prober, Probers, varied
+from engine.problem import SourceCell
 from engine.sentences import shown
 from engine.statements import Base, Statement
 
 STEPS = (Decimal("0.02"), Decimal("0.05"), Decimal("0.1"))
 """By how much of its size a bound is raised to see what more of it would bring."""
+
+
+_NO_ROW_OF_ITS_OWN = ("targets", "locks", "max_changes", *CAPACITY)
+_COLUMN = re.compile(r"![A-Z]+(?=[0-9]+$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +35,68 @@ def rule_prices(base: Base, probers: Probers, gap: float, most: int | None = Non
     """The price of each rule but the capacity; bounds first. ``most``: how many of them at most."""
     listed = [clause for clause in clauses(base.settled.problem) if clause.parts != CAPACITY]
     ordered = sorted(listed, key=lambda clause: not clause.is_bound)
-    share = max(0.05, probers.left() / max(1, len(ordered)))
+    outlooks = _without_each(base, probers, [(clause,) for clause in ordered[:most]], gap)
+    return [Price(clause, outlook) for clause, outlook in zip(ordered, outlooks, strict=False)]
 
-    def priced(prober: Prober, clause: Clause) -> Price:
-        if clause.parts[0] in ("exclusions_initiatives", "mandatory_initiatives") and _says_nothing(base, clause):
-            return Price(clause, base.best)
-        variant = varied(base.case, without(base.settled.problem, [clause.parts]))
+
+def row_prices(base: Base, probers: Probers, gap: float, no_cost: str) -> list[Statement]:
+    """The price of all that a row says together, for each row of the sheet that says a rule; targets, locks and what
+    stands in the scenario's own row are left aside. What is not known in time is left out. ``no_cost`` is what a row
+    says that costs nothing."""
+    rows: dict[str, list[Clause]] = {}
+    cells: dict[str, SourceCell] = {}
+    for clause in clauses(base.settled.problem):
+        if clause.parts[0] in _NO_ROW_OF_ITS_OWN:
+            continue
+        for cell in cells_of(base.settled, clause):
+            row = _COLUMN.sub("!", cell.cell)
+            if clause not in rows.setdefault(row, []):
+                rows[row].append(clause)
+            cells.setdefault(row, cell)
+    ordered = sorted(rows, key=lambda row: not any(clause.is_bound for clause in rows[row]))
+    outlooks = _without_each(base, probers, [rows[row] for row in ordered], gap)
+    told = (
+        _row_statement(base, rows[row], cells[row], outlook, no_cost)
+        for row, outlook in zip(ordered, outlooks, strict=True)
+    )
+    return [one for one in told if one is not None]
+
+
+def _row_statement(
+    base: Base, said: Sequence[Clause], cell: SourceCell, outlook: Outlook, no_cost: str
+) -> Statement | None:
+    low, high = base.gained(outlook)
+    if not low and high is None:
+        return None
+    costs = no_cost if high == 0 else f"costs {base.worth(low, high)}"
+    words = "; ".join(clause_words(base.settled, clause) for clause in said)
+    paths = tuple(clause.path for clause in said)
+    message = f"{words} ({cell.cell}): this {costs}."
+    return Statement("row_price", paths[0], low, high, message, paths, costs, (cell,))
+
+
+def _without_each(base: Base, probers: Probers, dropped: Sequence[Sequence[Clause]], gap: float) -> list[Outlook]:
+    """What the objective could be without each of these."""
+    share = max(0.05, probers.left() / max(1, len(dropped)))
+
+    def asked(prober: Prober, gone: Sequence[Clause]) -> Outlook:
+        if all(_says_nothing(base, clause) for clause in gone):
+            return base.best
+        if prober.left() <= 0:
+            return Outlook()
+        variant = varied(base.case, without(base.settled.problem, [clause.parts for clause in gone]))
         outlook = prober.best(variant, gap=gap, limit_s=share, start=base.choices)
         if outlook.high is None:
             outlook = Outlook(outlook.low, prober.bound(variant).high, outlook.plan, False, outlook.is_possible)
-        return Price(clause, outlook)
+        return outlook
 
-    return probers.each(priced, ordered[:most])
+    return probers.each(asked, dropped)
 
 
 def _says_nothing(base: Base, clause: Clause) -> bool:
-    """True where the rule names one that is no candidate."""
-    return clause.parts[1] not in base.case.ledger.number
+    """True where the rule is about one initiative alone that is no candidate."""
+    is_own = clause.parts[0] in ("exclusions_initiatives", "mandatory_initiatives")
+    return is_own and clause.parts[1] not in base.case.ledger.number
 
 
 def price_statement(base: Base, price: Price) -> Statement:

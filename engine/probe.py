@@ -164,10 +164,10 @@ class Prober:
         """A plan that keeps the rules, whatever it is worth."""
         return self._found(case, Probe(None, "any", 1e6, held or {}))
 
-    def extreme(self, case: Case, row: str, sense: int) -> Outlook:
+    def extreme(self, case: Case, row: str, sense: int, *, limit_s: float = 1e6) -> Outlook:
         """The plan in which the sum of a rule, its own bound dropped, is most (1) or least (-1). ``is_closed`` says
         that no plan goes further."""
-        return self._found(case, Probe(None, "row", 1e6, row=row, sense=sense), freed=row)
+        return self._found(case, Probe(None, "row", limit_s, row=row, sense=sense), freed=row)
 
     def _found(self, case: Case, probe: Probe, freed: str = "") -> Outlook:
         said, plan = self._believed(case, probe, freed)

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from engine.crew import News
 from engine.wanted import KPI, Measure
 
-Phase = Literal["preparing", "searching", "choosing among equals", "writing", "done"]
+Phase = Literal["preparing", "searching", "choosing among equals", "writing", "done", "explaining"]
+"""What ``solve`` is at; "explaining" is what a run is at after it."""
 
 
 @dataclass(frozen=True, slots=True)

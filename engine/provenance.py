@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
+from typing import Any
 
 from engine.problem import Problem, Solution
 from engine.sentences import shown
@@ -14,7 +16,7 @@ from engine.sentences import shown
 class RunFacts:
     """One finished OptimizationRun as tabs and commands show it. Times are aware; ``trigger`` is menu, schedule, API or
     command line; ``rules_version`` counts the versions of the constraint set; ``portfolio_id`` is None without a
-    plan."""
+    plan; ``remarks`` are what was found out about the plan after it (``engine.remarks``), as JSON holds it."""
 
     run_id: int
     scenario: str
@@ -28,6 +30,7 @@ class RunFacts:
     portfolio_id: int | None = None
     trigger: str = "command line"
     requested_by: str = ""
+    remarks: tuple[Mapping[str, Any], ...] = ()
 
 
 def proximity(relative_gap: Decimal | None) -> str:

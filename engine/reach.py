@@ -49,6 +49,13 @@ class Reach:
                         rule, sign, self._all_concerned(rule.line, options), self._losses(rule, sign)
                     )
 
+    def most(self, line: int, sign: int) -> Fraction:
+        """The most that ``sign`` times the sum of the line can come to, given what is forced in and out; capacity and
+        other bounds left aside."""
+        options = self._options(line)
+        total = sum(self._fixed(line, i, sign, held) for i, held in options.items())
+        return Fraction(total + self._bonuses(line, sign, known=True), self.ledger.lines[line].denominator)
+
     def _is_within(self, line: int, bound: int, sign: int) -> bool:
         """True where the bound is known to be in reach at a glance: most lines are, and are looked at no closer."""
         held = self.ledger.lines[line]

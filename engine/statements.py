@@ -9,20 +9,26 @@ from typing import Any, Literal
 
 from engine.clause_words import objective_words
 from engine.probe import Case, Outlook
+from engine.problem import SourceCell
 from engine.settling import Settled
 from engine.wording import decimal_of
 
-Kind = Literal["why_in", "why_out", "gets_in", "rule_price", "next_best_spend", "over_greedy"]
+Kind = Literal[
+    "why_in", "why_out", "gets_in", "rule_price", "row_price", "target_reach", "next_best_spend", "over_greedy"
+]
 """The closed set. ``why_in``, ``why_out``: the objective lost by the other choice (null where rules leave none).
 ``gets_in``: the contribution or token cost from which on one that is left out is as good as in. ``rule_price``: the
-objective gained without the rule. ``next_best_spend``: the objective gained per unit by which a bound is raised.
-``over_greedy``: the objective gained over ranking by value per token."""
+objective gained without the rule; ``row_price``: without all that one row of the sheet says. ``target_reach``: the
+most (of a cap the least) that plans can come to in a target, in the improving sense. ``next_best_spend``: the
+objective gained per unit by which a bound is raised. ``over_greedy``: the objective gained over ranking by value per
+token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One true sentence. The number it is about lies in [low, high]; None: not bounded, or no number. ``rules`` are
-    the paths of the rules that leave no choice."""
+    the paths of the rules that leave no choice, or that a row says; ``brief`` is what a cell beside the row says of
+    it, and ``sources`` are the cells behind it."""
 
     kind: Kind
     path: str
@@ -30,6 +36,8 @@ class Statement:
     high: Fraction | None
     message: str
     rules: tuple[str, ...] = ()
+    brief: str = ""
+    sources: tuple[SourceCell, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """The statement as the result's JSON holds it; numbers rounded outward, one number to the nearest."""
@@ -42,7 +50,13 @@ class Statement:
         }
         if self.low is not None and self.low == self.high:
             made["low"] = made["high"] = decimal_of(self.low)
-        return {**made, "rules": list(self.rules)} if self.rules else made
+        if self.rules:
+            made["rules"] = list(self.rules)
+        if self.brief:
+            made["brief"] = self.brief
+        if self.sources:
+            made["sources"] = [cell.model_dump(exclude_none=True) for cell in self.sources]
+        return made
 
 
 @dataclass(frozen=True, slots=True)

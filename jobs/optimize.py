@@ -12,9 +12,11 @@ from engine.errors import InputError, RoadmapError
 from engine.findings import Finding, Severity
 from engine.problem import Problem, Solution
 from engine.provenance import RunFacts
+from engine.remarks import budget_s, remarks
 from engine.scenarios import chosen_names, chosen_scenario
 from engine.solve import exit_code, solve
 from jobs.connections import Connections
+from jobs.progress_notes import ProgressNotes
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
 
@@ -142,9 +144,14 @@ def _solved(connections: Connections, pulled: Pulled, problem: Problem, record: 
             session, pulled.workspace.id, problem.scenario_name, problem.constraint_set_name, problem.constraint_set
         )
         store.store_snapshot(session, record, problem, pulled.as_of, stored)
-    solution = solve(problem)
+    notes = ProgressNotes(connections, record)
+    solution = solve(problem, on_progress=notes)
     with connections.database.transaction() as session:
-        store.finish_run(session, record, solution)
+        store.finish_run(session, record, solution)  # the plan is safe before it is explained
+    told = remarks(problem, solution, seconds=budget_s(problem), check=notes.explaining)
+    notes.end()
+    with connections.database.transaction() as session:
+        store.save_remarks(session, record, [one.plain() for one in told])
         facts = store.run_facts(session, record.id)
     assert facts is not None
     return facts

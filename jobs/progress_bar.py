@@ -17,6 +17,7 @@ _WORDS = {
     "choosing among equals": "Choosing among equal plans",
     "writing": "Writing the result",
     "done": "Done",
+    "explaining": "Working out why",
 }
 
 

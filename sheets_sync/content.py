@@ -15,6 +15,7 @@ LONGEST_TEXT = 50_000
 """Characters that Google takes in one cell."""
 
 LONGEST_NOTE = 30_000
+MOST_DECIMALS = 10
 _EPOCH = datetime(1899, 12, 30)
 _CELL_ERRORS = {
     "ERROR": "#ERROR!",
@@ -40,7 +41,22 @@ class Linked:
         return "".join(text for text, _ in self.parts)
 
 
-Content = str | int | float | Decimal | bool | None | Linked
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number to be read: shown with commas between thousands and the decimals that it has."""
+
+    amount: Decimal
+
+    @property
+    def pattern(self) -> str:
+        """The number format of its cell. It goes with the cell, since no format of a column shows 4,500 and 0.14 as
+        they are."""
+        exponent = self.amount.normalize().as_tuple().exponent
+        decimals = min(MOST_DECIMALS, -exponent) if isinstance(exponent, int) and exponent < 0 else 0
+        return f"#,##0.{'0' * decimals}" if decimals else "#,##0"
+
+
+Content = str | int | float | Decimal | bool | None | Linked | Figure
 """What one cell is to show. Text is always sent as text: "=1+1" stays what it is."""
 
 
@@ -78,6 +94,8 @@ def shown(content: Content) -> CellValue:
     """What the cell will read back as: text, number, bool, or None for a blank."""
     if isinstance(content, Linked):
         content = content.text
+    if isinstance(content, Figure):
+        content = content.amount
     if isinstance(content, str):
         return sheet_text(content) or None
     if isinstance(content, Decimal):
@@ -105,8 +123,11 @@ def cell_data(content: Content) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"userEnteredValue": {"boolValue": value}}
     if isinstance(value, int | float):
-        return {"userEnteredValue": {"numberValue": value}}
-    data: dict[str, Any] = {"userEnteredValue": {"stringValue": value}}
+        data: dict[str, Any] = {"userEnteredValue": {"numberValue": value}}
+        if isinstance(content, Figure):
+            data["userEnteredFormat"] = {"numberFormat": {"type": "NUMBER", "pattern": content.pattern}}
+        return data
+    data = {"userEnteredValue": {"stringValue": value}}
     if isinstance(content, Linked):
         data["textFormatRuns"] = _runs(content, len(value))
     return data
@@ -125,6 +146,8 @@ def _runs(content: Linked, length: int) -> list[dict[str, Any]]:
 
 def value_fields(content: Content) -> str:
     """The field mask under which ``cell_data`` is written."""
+    if isinstance(content, Figure):
+        return "userEnteredValue,userEnteredFormat.numberFormat"
     return "userEnteredValue,textFormatRuns" if isinstance(content, Linked) else "userEnteredValue"
 
 

@@ -16,8 +16,9 @@ from engine.problem import Candidate, Kpi, SourceCell, TargetOutcome
 from engine.provenance import RunFacts, proximity
 from engine.sentences import shown as number_shown
 from sheets_sync.bounds import Bound, bounds, slice_name
-from sheets_sync.content import Content, Linked, link, serial
+from sheets_sync.content import Content, Figure, Linked, link, serial
 from sheets_sync.grids import Workbook
+from sheets_sync.remarks import Remarks, as_it_stands, repairs_of
 from sheets_sync.sourcelinks import SourceLinks, SourcesByInitiative
 from sheets_sync.tabs import TABS
 from sheets_sync.updates import SheetUpdate
@@ -98,6 +99,7 @@ def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[s
     sources = SourcesByInitiative(problem.constraint_set)
     locked = {normalised(key) for key in problem.constraint_set.locks}
     mandatory = {normalised(key) for key in problem.constraint_set.mandatory_initiatives}
+    gets_in_if = Remarks(facts).gets_in_if
     rows: dict[str, dict[str, Content]] = {}
     for item in facts.solution.items:
         key = normalised(item.initiative_key)
@@ -112,6 +114,7 @@ def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[s
             "allocated_tokens": item.allocated_tokens,
             "start_period": item.start_period,
             "why": item.reason,
+            "gets_in_if": None if item.selected else gets_in_if.get(key),
             **_contributions(problem.kpis, candidate),
             **ledger.provenance(facts, source, ledger.links.linked(sources.of(key)), is_stale=is_stale),
         }
@@ -138,21 +141,33 @@ def alert_rows(ledger: Ledger) -> list[Row]:
 
 def _failure_rows(ledger: Ledger, failure: str, facts: RunFacts | None) -> Iterable[Row]:
     conflict = (facts.solution.conflict if facts else None) or {}
-    told = [{"message": failure, "sources": ()}, *conflict.get("rules", ()), *conflict.get("repairs", ())]
-    for each in told:
-        cells = [SourceCell.model_validate(cell) for cell in each.get("sources") or ()]
+    rules = conflict.get("rules", ())
+    sources = [[SourceCell.model_validate(cell) for cell in rule.get("sources") or ()] for rule in rules]
+    beside, alone = repairs_of(conflict)
+    told = [(failure, None, []), *((rule.get("message"), beside.get(at), sources[at]) for at, rule in enumerate(rules))]
+    told += [("The rules cannot all hold.", repair, []) for repair in alone]
+    named = [cell for cells in sources for cell in cells]
+    for problem, repair, cells in told:
         rows = ledger.links.linked(cells)
         made = ledger.provenance(facts, "optimizer", rows) if facts else {}
-        yield {"severity": "CRITICAL", "problem": each.get("message"), "go_to": rows, **made}
+        yield {
+            "severity": "CRITICAL",
+            "problem": as_it_stands(problem or "", named, ledger.links),
+            "repair": as_it_stands(repair, named, ledger.links) if repair else None,
+            "who_to_ask": _requested_by(ledger, cells),
+            "go_to": rows,
+            **made,
+        }
 
 
 def _target_rows(ledger: Ledger, facts: RunFacts) -> list[Row]:
     order = {"CRITICAL": 0, "WARN": 1, "OK": 2}
     outcomes = sorted(facts.solution.targets, key=lambda outcome: order[outcome.severity])
-    return [_target_row(ledger, facts, outcome) for outcome in outcomes]
+    remarks = Remarks(facts)
+    return [_target_row(ledger, facts, outcome, remarks) for outcome in outcomes]
 
 
-def _target_row(ledger: Ledger, facts: RunFacts, outcome: TargetOutcome) -> Row:
+def _target_row(ledger: Ledger, facts: RunFacts, outcome: TargetOutcome, remarks: Remarks) -> Row:
     path = ".".join(["targets", *map(normalised, (outcome.dimension, outcome.key, outcome.kpi_key))])
     sources = facts.problem.constraint_set.sources
     cells = sources.get(f"{path}.{outcome.type}", ()) or sources.get(path, ())
@@ -164,11 +179,12 @@ def _target_row(ledger: Ledger, facts: RunFacts, outcome: TargetOutcome) -> Row:
     return {
         "severity": outcome.severity,
         "problem": f"{place}{ledger.kpi_name(outcome.kpi_key)} {verb}",
-        "required": outcome.required,
-        "achieved": outcome.achieved,
-        "short_by": max(Decimal(0), outcome.gap),
+        "required": Figure(outcome.required),
+        "achieved": Figure(outcome.achieved),
+        "short_by": Figure(max(Decimal(0), outcome.gap)),
         "unit": kpi.unit if kpi else None,
         "who_to_ask": _requested_by(ledger, cells),
+        "repair": None if outcome.severity == "OK" else remarks.of_missed_target(f"{path}.{outcome.type}"),
         "go_to": rows,
         **ledger.provenance(facts, "optimizer", rows, is_stale=bool(ledger.update.failure)),
     }
@@ -176,7 +192,14 @@ def _target_row(ledger: Ledger, facts: RunFacts, outcome: TargetOutcome) -> Row:
 
 def _bound_rows(ledger: Ledger, facts: RunFacts, is_stale: bool) -> list[Row]:
     sources = facts.problem.constraint_set.sources
-    return [_bound_row(ledger, facts, each, sources.get(each.path, ()), is_stale) for each in _bounds(facts)]
+    remarks = Remarks(facts)
+    return [
+        {
+            **_bound_row(ledger, facts, each, sources.get(each.path, ()), is_stale),
+            "repair": remarks.of_bound(each.path),
+        }
+        for each in _bounds(facts)
+    ]
 
 
 def _bounds(facts: RunFacts) -> tuple[Bound, ...]:
@@ -188,9 +211,9 @@ def _bound_row(ledger: Ledger, facts: RunFacts, bound: Bound, cells: Sequence[So
     return {
         "severity": "OK",
         "problem": bound.says,
-        "required": bound.required,
-        "achieved": bound.achieved,
-        "short_by": 0,
+        "required": Figure(bound.required),
+        "achieved": Figure(bound.achieved),
+        "short_by": Figure(Decimal(0)),
         "unit": bound.unit,
         "who_to_ask": _requested_by(ledger, cells),
         "go_to": rows,

@@ -277,6 +277,14 @@ CONSTRAINTS = Tab(
             example="UK: at most 400 tokens",
             width=260,
         ),
+        system(
+            "rule_cost",
+            ColumnType.TEXT,
+            "What the last plan of the default scenario loses by this row. Blank: not in that plan's rules, changed "
+            "since, or not found out in time.",
+            example="costs 31,000 EUR revenue",
+            width=200,
+        ),
         *STATUS_COLUMNS,
     ),
 )
@@ -345,6 +353,22 @@ TARGETS = Tab(
             width=90,
         ),
         pm("notes", ColumnType.TEXT, "For people; never read by the optimizer.", width=220, is_required=False),
+        system(
+            "required_uplift",
+            ColumnType.NUMBER,
+            "What the plan has to add: target_value less baseline_value; of a KPI that is to decrease, what it has to "
+            "take off.",
+            unit="the KPI's own",
+            example="50,000",
+        ),
+        system(
+            "reachable",
+            ColumnType.TEXT,
+            "Whether any plan could reach it, and the most (of a cap the least) that plans could add, all other rules "
+            "kept. Blank: not in the last run's rules, changed since, or not found out in time.",
+            example="yes: at most 52,000 EUR",
+            width=200,
+        ),
         *STATUS_COLUMNS,
     ),
 )

@@ -9,9 +9,10 @@ from typing import Protocol
 from engine.findings import Finding
 from engine.inputs import Row as InputRow
 from engine.keys import normalised
+from engine.provenance import RunFacts
 from engine.reads_as import reads_as
 from sheets_sync.cell_writes import TabWrites
-from sheets_sync.content import Content
+from sheets_sync.content import Content, Figure
 from sheets_sync.frames import Frame
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.headers import Header, grid_of, header
@@ -19,6 +20,7 @@ from sheets_sync.input_plan import InputPlan
 from sheets_sync.layout import roadmap_page
 from sheets_sync.outputs import Ledger, Row, alert_rows, check_rows, portfolio_rows, run_log_rows
 from sheets_sync.plan_outputs import plan_rows
+from sheets_sync.remarks import Remarks, required_uplift
 from sheets_sync.tab_marks import status_and_message, tab_marks
 from sheets_sync.table_plan import Sort, TablePlan
 from sheets_sync.tabs import tab
@@ -101,6 +103,10 @@ def _input_plans(ledger: Ledger) -> Iterator[InputPlan]:
                 added = _missing_contributions(head, ledger, titles)
             case "Constraints":
                 _put_in_words(wanted, head, ledger, titles)
+                _beside(wanted, head, "rule_cost", "row_price", ledger)
+            case "Targets":
+                _put_uplifts(wanted, head, ledger)
+                _beside(wanted, head, "reachable", "target_reach", ledger)
             case "Requests":
                 _answer(wanted, head, ledger)
             case _:
@@ -182,6 +188,35 @@ def _put_in_words(
     words = {row.row - 1: reads_as(row, titles, units) or None for row in inputs.constraints}
     for row in wanted:
         wanted[row][column] = words.get(row)
+
+
+def _put_uplifts(wanted: dict[int, dict[int, Content]], head: Header, ledger: Ledger) -> None:
+    """What each target asks a plan to add."""
+    column = head.columns.get("required_uplift")
+    if column is None:
+        return
+    inputs = ledger.update.inputs
+    uplifts = {row.row - 1: required_uplift(row, inputs) for row in inputs.targets}
+    for row in wanted:
+        uplift = uplifts.get(row)
+        wanted[row][column] = None if uplift is None else Figure(uplift)
+
+
+def _beside(wanted: dict[int, dict[int, Content]], head: Header, name: str, kind: str, ledger: Ledger) -> None:
+    """What the newest run says beside each row of a tab."""
+    column = head.columns.get(name)
+    if column is None:
+        return
+    told = Remarks(_newest(ledger.update, kind)).beside_rows(kind, ledger.links)
+    for row in wanted:
+        wanted[row][column] = told.get((head.tab.name, row + 1))
+
+
+def _newest(update: SheetUpdate, kind: str) -> RunFacts | None:
+    """The run whose remarks hold now: how far targets can be reached is told without a plan too."""
+    if kind == "target_reach" and update.failed_run is not None:
+        return update.failed_run
+    return update.alerts_run or update.run
 
 
 def _answer(wanted: dict[int, dict[int, Content]], head: Header, ledger: Ledger) -> None:

@@ -144,8 +144,8 @@ def test_postgres_going_away_between_solve_and_write_is_told_and_the_next_run_wo
 
     solve = job.solve
 
-    def and_then_no_postgres(problem):
-        solution = solve(problem)
+    def and_then_no_postgres(problem, **how):
+        solution = solve(problem, **how)
         assert embedded.stop(connections.settings.roadmap_home)
         return solution
 

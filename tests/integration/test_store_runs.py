@@ -582,3 +582,24 @@ def test_a_thousand_candidates_are_stored_with_a_portfolio_item_each(database: D
         portfolio_id = store.finish_run(session, run, solution().model_copy(update={"items": items}))
         count = text("SELECT count(*) FROM portfolio_items WHERE portfolio_id = :id")
         assert session.execute(count, {"id": portfolio_id}).scalar() == 1000
+
+
+def test_remarks_come_back_with_the_run_to_the_last_digit(database: Database, workspace: int) -> None:
+    told = {"kind": "row_price", "path": "caps.country.uk", "low": Decimal("0.1"), "high": Decimal(31000)}
+    with database.transaction() as session:
+        run, _ = solved(session, workspace)
+        before = store.run_facts(session, run.id)
+        store.save_remarks(session, run, [told])
+        after = store.run_facts(session, run.id)
+    assert before is not None
+    assert after is not None
+    assert (before.remarks, after.remarks) == ((), (told,))
+    assert replace(after, remarks=()) == before
+
+
+def test_a_run_that_was_taken_over_keeps_no_remarks(database: Database, workspace: int) -> None:
+    with database.transaction() as session:
+        run, _ = solved(session, workspace)
+        store.begin_run(session, workspace)
+    with pytest.raises(RunTakenOver), database.transaction() as session:
+        store.save_remarks(session, run, [])
