@@ -1,6 +1,6 @@
 """The crew that works on one problem: solver children asked one by one, or raced against each other where that pays.
 
-No solver wins everywhere (``docs/performance.md``), so HiGHS and CBC run side by side. The first that proves a plan
+No solver wins everywhere (``docs/performance.md``), so CBC joins HiGHS where that is not over soon. The first that proves a plan
 within the gap ends the race and the other is killed; where time runs out, the best plan and the least bound of both
 count. What hangs is killed when its time is up, what crashes leaves the race to the other.
 """
@@ -21,9 +21,15 @@ from engine.wanted import KPI, Measure
 GRACE_S = 0.25
 """How long after its limit a child may still answer before it is killed."""
 LARGE = 1_000
-"""Candidates from which the second solver starts with the first; below, it starts when that has not answered in..."""
-HEDGE_S = 0.75
-"""...so many seconds: most small problems are over by then."""
+"""Candidates from which a solver is set to work while the exact side is still being made."""
+PAIR = 60
+"""Candidates from which both solvers may be needed."""
+HEDGE_S = 0.02
+"""Seconds after which the second solver joins where a child waits for work: many small problems are over by then..."""
+CALL_S = 0.3
+"""...and where one has to be started first; that takes some 0.3 s of a core..."""
+HEDGE_PER_CANDIDATE_S = 1e-4
+"""...and what is added for each candidate: where the core of a large problem is enough, it is over by then."""
 PLANS = 2
 """Plans of a solver that are kept; they come in rising order, and one of the last is nearly always sound."""
 SHORTEST_S = 3e-5
@@ -61,6 +67,7 @@ class _Run:
 
     child: SolverChild | None
     task: Task
+    began: float
     deadline: float
     plans: deque[bytes] = field(default_factory=lambda: deque[bytes](maxlen=PLANS))
     bound: Fraction | None = None
@@ -110,8 +117,6 @@ class Crew:
         if task.limit_s < SHORTEST_S * len(self.subject.problem.candidates):
             return
         self._set_to_work(task)
-        if self.is_large:
-            self._set_to_work(replace(task, solver=_RIVAL[task.solver]))
 
     def ask(self, task: Task) -> Answer:
         """The answer to a task: that of its own solver, or that of the other where both were set to work on it and
@@ -122,7 +127,7 @@ class Crew:
         run = self.runs.get(task.solver) or self._set_to_work(task)
         is_race = task.solver == "HiGHS" and task.presolve and self._is_worth_a_race(task.wanted.measure)
         began = time.monotonic()
-        hedge = began + (0 if self.is_large else HEDGE_S)
+        hedge = run.began + self._hedge_s()
         for held in self.runs.values():
             held.deadline = began + task.limit_s + GRACE_S
         while True:
@@ -164,8 +169,13 @@ class Crew:
 
     @property
     def is_large(self) -> bool:
-        """True where the solvers race from the start."""
+        """True where a solver is set to work ahead."""
         return len(self.subject.problem.candidates) >= LARGE
+
+    def _hedge_s(self) -> float:
+        """How long the first solver is alone with a task."""
+        at_hand = bool(self.free) or idle.is_waiting
+        return (HEDGE_S if at_hand else CALL_S) + HEDGE_PER_CANDIDATE_S * len(self.subject.problem.candidates)
 
     def _is_worth_a_race(self, measure: Measure) -> bool:
         """False for ties of large problems, which get little time and begin from a plan. Of small ones some are closed
@@ -173,8 +183,8 @@ class Crew:
         return not self.is_large or measure == "objective" or measure.startswith(KPI)
 
     def _set_to_work(self, task: Task) -> _Run:
-        deadline = time.monotonic() + task.limit_s + GRACE_S
-        run = self.runs[task.solver] = _Run(None, task, deadline)
+        began = time.monotonic()
+        run = self.runs[task.solver] = _Run(None, task, began, began + task.limit_s + GRACE_S)
         try:
             run.child = self._child()
             run.child.begin(self.parcel, task)
@@ -229,7 +239,7 @@ class Crew:
         for child in self.free:
             idle.put(child)
         self.free.clear()
-        if self.is_large and kind is None:
+        if kind is None and len(self.subject.problem.candidates) >= PAIR:
             call_up(2)  # for the next: the loser of a race is gone
 
 

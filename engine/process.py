@@ -187,12 +187,17 @@ class _Idle:
         self.lock = threading.Lock()
         self.children: list[SolverChild] = []
 
+    @property
+    def is_waiting(self) -> bool:
+        """True where a child waits."""
+        return bool(self.children)
+
     def take(self) -> SolverChild:
         with self.lock:
             mine = [child for child in self.children if child.owner == os.getpid()]
             self.children = []
             while mine:
-                child = mine.pop()
+                child = mine.pop(0)  # the one that has been up longest
                 if child.is_alive:
                     self.children = mine
                     return child

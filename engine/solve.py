@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.cbc_log import read_log
 from engine.conflict import conflict_of
-from engine.crew import LARGE, Crew, Watch
+from engine.crew import LARGE, PAIR, Crew, Watch
 from engine.exact import Tally
 from engine.exact_side import ExactSide, exact_side, garbage_left
 from engine.found import Found, Limits
@@ -36,6 +36,7 @@ from engine.settling import Settled, settle
 if TYPE_CHECKING:
     import pulp
 
+    from engine.core import Known
     from engine.formulate import Formulation
 
 EXIT_CODES = {"optimal": 0, "feasible": 0, "invalid": 1, "infeasible": 3, "no_solution_in_time": 6}
@@ -76,7 +77,7 @@ def solve(
     telling = Telling(on_progress, started)
     watch = Watch(told=telling.hear) if cancelled is None else Watch(cancelled, telling.hear)
     telling.enter("preparing")
-    if len(problem.candidates) >= LARGE:
+    if len(problem.candidates) >= PAIR:
         call_up(2)
     notes = reading.notes if reading else Notes()
     with garbage_left():
@@ -151,6 +152,8 @@ def answer_task(subject: Subject, task: Task, send: Callable[[Heard], object]) -
 def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Callable[[Heard], object]) -> Answer:
     import highspy
 
+    from engine.core import Known
+
     options: dict[str, Any] = {
         "random_seed": task.seed,
         "threads": 1,
@@ -160,12 +163,14 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     if not task.presolve:
         options["presolve"] = "off"
     started = time.monotonic()
+    known = Known()
     kinds = highspy.cb.HighsCallbackType
     solver = _bulk_highs(
         is_begun=_is_begun(formulation, task.start),
+        known=known,
         msg=False,
         timeLimit=max(0.01, task.limit_s - build_s),
-        callbackTuple=(_highs_listener(formulation, task.limit_s - build_s, send), None),
+        callbackTuple=(_highs_listener(formulation, known, task.limit_s - build_s, send), None),
         callbacksToActivate=[kinds.kCallbackMipImprovingSolution, kinds.kCallbackMipInterrupt],
         **options,
     )
@@ -176,7 +181,7 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     return Answer(
         kind,
         () if plan is None else (plan,),
-        _outward(-info.mip_dual_bound, formulation),
+        _outward(-known.bound, formulation),
         "HiGHS",
         highs.version(),
         options,
@@ -186,7 +191,9 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
     )
 
 
-def _highs_listener(formulation: Formulation, limit_s: float, send: Callable[[Heard], object]) -> Callable[..., None]:
+def _highs_listener(
+    formulation: Formulation, known: Known, limit_s: float, send: Callable[[Heard], object]
+) -> Callable[..., None]:
     """The callback that sends each better plan and, twice a second, the bound; and stops HiGHS when time is up."""
     import highspy
 
@@ -199,11 +206,11 @@ def _highs_listener(formulation: Formulation, limit_s: float, send: Callable[[He
         if kind == kinds.kCallbackMipImprovingSolution:
             plan = packed(_chosen(out.mip_solution, len(formulation.x)))
             reached = _in_unit(-out.objective_function_value, formulation)
-            send(Heard(plan, reached, _outward(-out.mip_dual_bound, formulation)))
+            send(Heard(plan, reached, _outward(-known.least(out.mip_dual_bound), formulation)))
         elif now - told > 0.5:
             told = now
             reached = _in_unit(-out.mip_primal_bound, formulation)
-            send(Heard(None, reached, _outward(-out.mip_dual_bound, formulation)))
+            send(Heard(None, reached, _outward(-known.least(out.mip_dual_bound), formulation)))
         if now - started > limit_s and kind == kinds.kCallbackMipInterrupt:
             back.user_interrupt = True
 
@@ -302,11 +309,14 @@ def _is_begun(formulation: Formulation, start: tuple[int, ...] | None) -> bool:
     return formulation.model.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
 
 
-def _bulk_highs(*, is_begun: bool = False, **options: Any) -> Any:
-    """PuLP's HiGHS, handed the model as arrays: PuLP's own way, a call per row, takes many times as long."""
+def _bulk_highs(*, is_begun: bool = False, known: Known | None = None, **options: Any) -> Any:
+    """PuLP's HiGHS, handed the model as arrays: PuLP's own way, a call per row, takes many times as long. With
+    ``known`` it searches the core of a large model first; from a plan to begin from, the whole at once."""
     import highspy
     import numpy as np
     import pulp
+
+    from engine.core import Columns, search
 
     class BulkHiGHS(pulp.HiGHS):
         def buildSolverModel(self, lp: pulp.LpProblem) -> None:  # noqa: N802
@@ -322,30 +332,41 @@ def _bulk_highs(*, is_begun: bool = False, **options: Any) -> Any:
                     index.append(variable.index)
                     value.append(amount)
                 starts.append(len(index))
+            sign = -1 if lp.sense == pulp.LpMaximize else 1
+            bounds = [(row.getLb(), row.getUb()) for row in rows]
+            self.columns = columns = Columns(
+                np.array([sign * lp.objective.get(v, 0.0) for v in variables], dtype=np.double),
+                np.array([-inf if v.lowBound is None else v.lowBound for v in variables], dtype=np.double),
+                np.array([inf if v.upBound is None else v.upBound for v in variables], dtype=np.double),
+                np.array([v.cat == pulp.LpInteger for v in variables], dtype=np.bool_),
+                np.array([-inf if low is None else low for low, _ in bounds], dtype=np.double),
+                np.array([inf if high is None else high for _, high in bounds], dtype=np.double),
+                np.array(starts, dtype=np.int32),
+                np.array(index, dtype=np.int32),
+                np.array(value, dtype=np.double),
+            )
             model = highspy.HighsLp()
             model.num_col_, model.num_row_ = len(variables), len(rows)
-            sign = -1 if lp.sense == pulp.LpMaximize else 1
-            model.col_cost_ = np.array([sign * lp.objective.get(v, 0.0) for v in variables], dtype=np.double)
-            model.col_lower_ = np.array(
-                [-inf if v.lowBound is None else v.lowBound for v in variables], dtype=np.double
-            )
-            model.col_upper_ = np.array([inf if v.upBound is None else v.upBound for v in variables], dtype=np.double)
+            model.col_cost_, model.col_lower_, model.col_upper_ = columns.cost, columns.low, columns.high
             whole, real = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
-            model.integrality_ = [whole if v.cat == pulp.LpInteger else real for v in variables]
-            bounds = [(row.getLb(), row.getUb()) for row in rows]
-            model.row_lower_ = np.array([-inf if low is None else low for low, _ in bounds], dtype=np.double)
-            model.row_upper_ = np.array([inf if high is None else high for _, high in bounds], dtype=np.double)
+            model.integrality_ = [whole if is_whole else real for is_whole in columns.is_whole]
+            model.row_lower_, model.row_upper_ = columns.row_low, columns.row_high
             matrix = model.a_matrix_
             matrix.format_ = highspy.MatrixFormat.kRowwise
             matrix.num_col_, matrix.num_row_ = len(variables), len(rows)
-            matrix.start_ = np.array(starts, dtype=np.int32)
-            matrix.index_ = np.array(index, dtype=np.int32)
-            matrix.value_ = np.array(value, dtype=np.double)
+            matrix.start_, matrix.index_, matrix.value_ = columns.starts, columns.index, columns.value
             lp.solverModel.passModel(model)
             if is_begun:
                 begun = highspy.HighsSolution()
                 begun.col_value = [variable.varValue or 0.0 for variable in variables]
                 lp.solverModel.setSolution(begun)
+
+        def callSolver(self, lp: pulp.LpProblem) -> None:  # noqa: N802
+            if known is None:
+                lp.solverModel.run()
+            else:
+                gap = options["mip_rel_gap"]
+                search(lp.solverModel, self.columns, known, gap, options["timeLimit"], is_begun=is_begun)
 
         def findSolutionValues(self, lp: pulp.LpProblem) -> tuple[int, int]:  # noqa: N802
             model: Any = lp.solverModel
@@ -358,7 +379,7 @@ def _bulk_highs(*, is_begun: bool = False, **options: Any) -> Any:
             values = model.getSolution().col_value
             for variable in lp.variables():
                 variable.varValue = values[variable.index]
-            if status == states.kOptimal:
+            if status == states.kOptimal or (known is not None and known.is_proven):
                 return pulp.LpStatusOptimal, pulp.LpSolutionOptimal
             return pulp.LpStatusOptimal, pulp.LpSolutionIntegerFeasible
 
