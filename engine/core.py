@@ -2,8 +2,8 @@
 
 With thousands of candidates and few rules that bind, the relaxation decides nearly all of them: only those whose
 reduced cost is small can differ in a good plan (Balas and Zemel 1980, Pisinger 1999). A search among these gives a plan
-that is often within the gap already. Where it is not, whoever would cost more than is still to be gained is fixed, which
-cuts off no better plan, and the rest is searched from that plan on.
+that is often within the gap already. Where it is not, whoever would cost more than is still to be gained is fixed,
+which cuts off no better plan, and the rest is searched from that plan on.
 """
 
 # highspy carries no types:

@@ -1,8 +1,8 @@
 """The crew that works on one problem: solver children asked one by one, or raced against each other where that pays.
 
-No solver wins everywhere (``docs/performance.md``), so CBC joins HiGHS where that is not over soon. The first that proves a plan
-within the gap ends the race and the other is killed; where time runs out, the best plan and the least bound of both
-count. What hangs is killed when its time is up, what crashes leaves the race to the other.
+No solver wins everywhere (``docs/performance.md``), so CBC joins HiGHS where that is not over soon. The first that
+proves a plan within the gap ends the race and the other is killed; where time runs out, the best plan and the least
+bound of both count. What hangs is killed when its time is up, what crashes leaves the race to the other.
 """
 
 from __future__ import annotations

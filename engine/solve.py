@@ -32,6 +32,7 @@ from engine.report import report
 from engine.scales import scales_of
 from engine.search import MANY, Search, first_task, tiebreaks
 from engine.settling import Settled, settle
+from engine.wanted import KPI
 
 if TYPE_CHECKING:
     import pulp
@@ -50,6 +51,10 @@ START_S = 2.0
 """Seconds that a plan to start from may take to be worked out."""
 CBC_PRINTS = 1e-3
 """CBC prints its bound to this many decimals."""
+LONG_FOR_SMALL = ("mip_allow_restart", "mip_heuristic_run_root_reduced_cost")
+"""What HiGHS is told to leave out where the whole search takes less time than these, measured with 100 candidates..."""
+LONG_FOR_TIES = ("mip_heuristic_run_rins", "mip_heuristic_run_rens")
+"""...and what more, where a plan as good as the best is known already."""
 PER_CANDIDATE_S = 6e-5
 """What the exact re-check and the report take..."""
 REPORT_SHARE = 0.9
@@ -152,7 +157,7 @@ def answer_task(subject: Subject, task: Task, send: Callable[[Heard], object]) -
 def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Callable[[Heard], object]) -> Answer:
     import highspy
 
-    from engine.core import Known
+    from engine.core import LEAST, Known
 
     options: dict[str, Any] = {
         "random_seed": task.seed,
@@ -160,6 +165,9 @@ def _run_highs(formulation: Formulation, task: Task, build_s: float, send: Calla
         "mip_rel_gap": task.relative_gap,
         "mip_abs_gap": 0.0,
     }
+    if len(formulation.x) < LEAST:
+        is_tie = not (task.wanted.measure == "objective" or task.wanted.measure.startswith(KPI))
+        options |= dict.fromkeys((*LONG_FOR_SMALL, *(LONG_FOR_TIES if is_tie else ())), False)
     if not task.presolve:
         options["presolve"] = "off"
     started = time.monotonic()

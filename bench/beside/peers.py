@@ -1,14 +1,19 @@
 """The same portfolios written for the solvers themselves, as somebody would without this product.
 
 ``Rows`` is a reading of its own of the problem's rules, as linear rows. Each peer builds its model from them, solves it
-in this process on as many threads as the machine has, and says what it chose.
+in this process on as many threads as the machine has, and says what it chose. ``with_ties`` does what this product
+does for small portfolios: of the plans that are as good it finds the one with the fewest tokens, and of these the one
+with the least digests.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import highspy
@@ -28,6 +33,7 @@ class Rows:
     cost: list[float]
     most: list[float]
     rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
+    whole: float = 1.0  # what makes all costs whole numbers
 
     def add(self, terms: dict[int, float], low: float = -INF, high: float = INF) -> None:
         """One row."""
@@ -89,6 +95,7 @@ def rows_of(problem: dict[str, Any]) -> Rows:
             rows.add({y: 1, number[key]: -1}, high=0)
     if "targets" in rules:
         goal = rules["targets"]["all"]["all"]["diners"]["goal"]
+        rows.whole = 100 * goal["value"]
         short = rows.variable(goal["value"], -scale * goal["penalty"] / goal["value"])
         diners = {i: c["kpi_contributions"]["diners"] for i, c in enumerate(candidates)}
         rows.add({**diners, short: 1}, low=goal["value"])
@@ -97,6 +104,15 @@ def rows_of(problem: dict[str, Any]) -> Rows:
 
 def objective_of(rows: Rows, chosen: list[int]) -> tuple[float, bool]:
     """The objective of a choice with the best values of all other variables, and whether every row holds."""
+    values = _values(rows, chosen)
+    holds = True
+    for index, amounts, low, high in rows.rows:
+        held = sum(a * values[v] for v, a in zip(index, amounts, strict=True))
+        holds = holds and low - 1e-6 <= held <= high + 1e-6
+    return float(np.dot(rows.cost, values)), holds
+
+
+def _values(rows: Rows, chosen: list[int]) -> Any:
     values = np.zeros(len(rows.cost))
     values[chosen] = 1
     values[rows.count :] = [most if cost > 0 else 0 for most, cost in zip(rows.most, rows.cost, strict=True)][
@@ -110,17 +126,12 @@ def objective_of(rows: Rows, chosen: list[int]) -> tuple[float, bool]:
                 values[v] = min(values[v], max(0.0, (high - rest) / a))
             if low > -INF and a > 0:
                 values[v] = max(values[v], (low - rest) / a)
-    holds = True
-    for index, amounts, low, high in rows.rows:
-        held = sum(a * values[v] for v, a in zip(index, amounts, strict=True))
-        holds = holds and low - 1e-6 <= held <= high + 1e-6
-    return float(np.dot(rows.cost, values)), holds
+    return values
 
 
-def pulp_cbc(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+def pulp_cbc(rows: Rows, gap: float, limit_s: float) -> Outcome:
     """PuLP as its manual shows it, solved by CBC."""
     started = time.perf_counter()
-    rows = rows_of(problem)
     model = pulp.LpProblem("portfolio", pulp.LpMaximize)
     x = [
         model.add_variable(f"v{v}", 0, most, pulp.LpInteger if v < rows.count else pulp.LpContinuous)
@@ -141,10 +152,9 @@ def pulp_cbc(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
     return Outcome(chosen, INF, built - started, time.perf_counter() - started)
 
 
-def highs(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+def highs(rows: Rows, gap: float, limit_s: float) -> Outcome:
     """highspy, handed the rows as arrays."""
     started = time.perf_counter()
-    rows = rows_of(problem)
     model = highspy.HighsLp()
     columns = len(rows.cost)
     model.num_col_, model.num_row_ = columns, len(rows.rows)
@@ -174,16 +184,18 @@ def highs(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
     return Outcome(chosen, info.mip_dual_bound, built - started, time.perf_counter() - started)
 
 
-def cp_sat(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+def cp_sat(rows: Rows, gap: float, limit_s: float) -> Outcome:
     """OR-Tools' CP-SAT; all its variables are whole numbers."""
     started = time.perf_counter()
-    rows = rows_of(problem)
     model = cp_model.CpModel()
     x = [model.new_bool_var("") if most == 1 else model.new_int_var(0, round(most), "") for most in rows.most]
     for index, amounts, low, high in rows.rows:
-        total = cp_model.LinearExpr.weighted_sum([x[v] for v in index], [int(a) for a in amounts])
+        times = 1 if all(float(a).is_integer() for a in amounts) else rows.whole
+        total = cp_model.LinearExpr.weighted_sum([x[v] for v in index], [round(a * times) for a in amounts])
         model.add_linear_constraint(
-            total, int(low) if low > -INF else cp_model.INT_MIN, int(high) if high < INF else cp_model.INT_MAX
+            total,
+            math.floor(low * times) if low > -INF else cp_model.INT_MIN,
+            math.ceil(high * times) if high < INF else cp_model.INT_MAX,
         )
     model.maximize(cp_model.LinearExpr.weighted_sum(x, rows.cost))
     built = time.perf_counter()
@@ -198,4 +210,38 @@ def cp_sat(problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
     return Outcome(chosen, bound, built - started, time.perf_counter() - started)
 
 
-PEERS = {"PuLP+CBC": pulp_cbc, "highspy": highs, "CP-SAT": cp_sat}
+def alone(solve: Solve, problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+    """From the problem to the plan."""
+    started = time.perf_counter()
+    rows = rows_of(problem)
+    read_s = time.perf_counter() - started
+    found = solve(rows, gap, limit_s)
+    return replace(found, build_s=found.build_s + read_s, total_s=time.perf_counter() - started)
+
+
+def with_ties(solve: Solve, problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+    """From the problem to the one plan that the ties leave."""
+    started = time.perf_counter()
+    found = alone(solve, problem, gap, limit_s)
+    rows = rows_of(problem)
+    for amounts in (
+        [float(candidate["engineering_tokens"]) for candidate in problem["candidates"]],
+        [float(_digest(candidate["initiative_key"])) for candidate in problem["candidates"]],
+    ):
+        if found.chosen is None:
+            break
+        reached = sum(cost * value for cost, value in zip(rows.cost, _values(rows, found.chosen), strict=True))
+        kept = (list(range(len(rows.cost))), rows.cost, reached - 1e-6 * abs(reached) / 10**3, INF)
+        others = [0.0] * (len(rows.cost) - rows.count)
+        rows = Rows(rows.count, [-a for a in amounts] + others, rows.most, [*rows.rows, kept], rows.whole)
+        following = solve(rows, 0.0, limit_s)
+        found = replace(found, chosen=following.chosen or found.chosen, build_s=found.build_s + following.build_s)
+    return replace(found, total_s=time.perf_counter() - started)
+
+
+def _digest(key: str) -> int:
+    return int(hashlib.sha256(key.casefold().encode()).hexdigest()[:6], 16)
+
+
+Solve = Callable[[Rows, float, float], Outcome]
+PEERS: dict[str, Solve] = {"PuLP+CBC": pulp_cbc, "highspy": highs, "CP-SAT": cp_sat}
