@@ -26,7 +26,7 @@ from engine.settling import settle
 from engine.statements import Base, Statement
 from engine.yardstick import measured
 
-SECONDS = 60.0
+SECONDS = 50.0
 CLOSEST = 20
 """Calls that are solved to the end where there are more than ``MANY`` candidates."""
 COARSE = 1e-3

@@ -19,6 +19,8 @@ _OWN = {
     "exclusions_initiatives": "it is excluded",
     "locks": "it is locked",
 }
+SHARE = 0.4
+"""Of the time, what the other choices may take; the rest is for prices and what would get somebody in."""
 MOST_FORCED = 30
 """Candidates without a choice for which the rules behind it are sought out by solving."""
 
@@ -60,7 +62,7 @@ def flips(
         near = [(flip.i, base.lost(flip.outlook)[0]) for flip in bounds if flip.is_open]
         named = [i for i in sorted(asked) if i in found and found[i].is_open]
         exact = [i for i in dict.fromkeys((*named, *closest(near, most_exact))) if i not in known]
-    share = max(0.05, probers.left() / max(1, len(exact)) * 2)
+    share = max(0.05, SHARE * probers.left() / max(1, len(exact)) * 2)  # two are at it
     solved = probers.each(lambda prober, i: _solved(base, prober, i, gap, share), exact)
     for flip in solved:
         before = found.get(flip.i)

@@ -26,6 +26,10 @@ from engine.wanted import Cut, Wanted
 
 OPEN = (20, 30)
 """Candidates left open in the first, short search; and in the second, where the first found no plan."""
+LARGE = 400
+"""Choices from which the relaxation leaves so much decided that a core is enough..."""
+OPEN_OF_LARGE = (40, 80, 160)
+"""...of one of these sizes."""
 POOL = 400
 """Plans kept between questions."""
 TOLERANCE = 1e-6
@@ -90,6 +94,8 @@ class _Model:
             mip_heuristic_run_rins=False,
             mip_heuristic_run_rens=False,
             mip_allow_restart=False,
+            mip_pscost_minreliable=2,
+            presolve="off",
         )
         self.search.passModel(lp)
 
@@ -168,15 +174,18 @@ class _Model:
             return values
         plans = [plan for plan in (self._started(probe, low, high), self._pooled(low, high)) if plan is not None]
         order = np.argsort(np.where(self.is_whole, np.abs(reduced), -1.0))
-        for size in OPEN:
+        is_large = self.choices >= LARGE
+        for size in OPEN_OF_LARGE if is_large else OPEN:
             shut = whole.copy()
-            shut[order[: max(size, self.choices // 20) + int((~self.is_whole).sum())]] = False
+            more = size if is_large else max(size, self.choices // 20)
+            shut[order[: more + int((~self.is_whole).sum())]] = False
             near_low, near_high = low.copy(), high.copy()
             near_low[shut] = near_high[shut] = np.round(values[shut])
             _, found, _ = self._searched(near_low, near_high, probe.gap, give_up, None)
             if found is not None:
                 plans.append(found)
-                break
+                if not is_large or self._is_near(float(self.costs @ found), float(self.costs @ values), probe.gap):
+                    break
         return min(plans, key=lambda plan: float(self.costs @ plan), default=None)
 
     def _pooled(self, low: Any, high: Any) -> Any:
