@@ -10,7 +10,7 @@ _INITIATIVE = re.compile(r"\s*init[-_ ]?0*(\d{1,12})\s*(?:[·|:–—].*)?", re.
 
 def normalised(text: str) -> str:
     """The form in which keys and the names of KPIs, dimensions, resources and periods match."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
 def initiative_key(number: int) -> str:

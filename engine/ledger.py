@@ -22,6 +22,8 @@ from engine.wanted import KPI, Measure
 
 Slices = Mapping[str, Mapping[str, Any]]
 """dimension -> key -> bound"""
+Whole = tuple[Mapping[int, int], int]
+"""Amounts by candidate, in integers over the denominator beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ class Ledger:
         self.kpi_lines: dict[str, int] = {}
         self.synergies_of: list[list[int]] = [[] for _ in settled.problem.candidates]
         self._slices: dict[str, dict[str, list[int]]] = {}
-        self._spent: dict[str, list[Fraction]] = {}
-        self._contributed: dict[str, Mapping[int, Fraction]] = {}
+        self._spent: dict[str, Whole] = {}
+        self._contributed: dict[str, Whole] = {}
         given = settled.problem
         self.candidates = given.candidates
         self.times = Timetable(given)
@@ -140,8 +142,10 @@ class Ledger:
             self._slices[dimension] = slices
         return self._slices[dimension].get(key, []) if key else []
 
-    def _add_line(self, terms: Mapping[int, Fraction], synergies: Mapping[int, Fraction] | None = None) -> int:
-        self.lines.append(_line(terms, synergies or {}))
+    def _add_line(
+        self, terms: Mapping[int, int], unit: int = 1, synergies: Mapping[int, Fraction] | None = None
+    ) -> int:
+        self.lines.append(_line(terms, unit, synergies or {}))
         return len(self.lines) - 1
 
     def _at_least(self, parts: tuple[str, ...], line: int, bound: Decimal | Fraction | int) -> None:
@@ -154,33 +158,36 @@ class Ledger:
             Rule(parts, line, None, floor(Fraction(bound) * self.lines[line].denominator), Fraction(bound))
         )
 
-    def _amount(self, i: int, resource: str) -> Fraction:
+    def _spending(self, resource: str) -> Whole:
+        """What each candidate takes of a resource, without those that take nothing."""
         if resource not in self._spent:
-            self._spent[resource] = [
-                Fraction(held.engineering_tokens if resource == "tokens" else held.resources.get(resource, 0))
+            self._spent[resource] = _whole(
+                held.engineering_tokens if resource == "tokens" else held.resources.get(resource)
                 for held in self.candidates
-            ]
-        return self._spent[resource][i]
+            )
+        return self._spent[resource]
 
-    def _given(self, kpi_key: str) -> Mapping[int, Fraction]:
+    def _given(self, kpi_key: str) -> Whole:
         """What each candidate contributes to a KPI, without those that contribute nothing."""
         if kpi_key not in self._contributed:
-            given = ((i, held.kpi_contributions.get(kpi_key)) for i, held in enumerate(self.candidates))
-            self._contributed[kpi_key] = {i: Fraction(amount) for i, amount in given if amount}
+            self._contributed[kpi_key] = _whole(held.kpi_contributions.get(kpi_key) for held in self.candidates)
         return self._contributed[kpi_key]
 
     def _amounts(self, dimension: str, key: str, resource: str = "tokens", period: str | None = None) -> int:
         """The line of what is spent in a slice, over the horizon or in one period."""
-        members = self._members(dimension, key)
+        amounts, unit = self._spending(resource)
+        members = [i for i in self._members(dimension, key) if i in amounts]
         if period is None or not self.times.is_needed:  # one period: what is spent in it is all that is spent
-            return self._add_line({i: self._amount(i, resource) for i in members})
+            return self._add_line({i: amounts[i] for i in members}, unit)
         at, times = self.times.place[period], self.times
+        parts = lcm(*{times.durations[i] for i in members})
         return self._add_line(
             {
-                times.choice(i, start): self._amount(i, resource) / times.durations[i]
+                times.choice(i, start): amounts[i] * (parts // times.durations[i])
                 for i in members
                 for start in times.busy(i, at)
-            }
+            },
+            unit * parts,
         )
 
     def _add_amount_rules(self) -> None:
@@ -218,26 +225,28 @@ class Ledger:
             self._at_most(("share_caps", dimension, key), self._share(dimension, key, share), 0)
 
     def _counts(self, members: Iterable[int]) -> int:
-        return self._add_line({i: Fraction(1) for i in members})
+        return self._add_line(dict.fromkeys(members, 1))
 
     def _share(self, dimension: str, key: str, share: Decimal) -> int:
         """Tokens in the slice less its share of all selected tokens."""
         inside = set(self._members(dimension, key))
+        amounts, unit = self._spending("tokens")
+        part, parts = share.as_integer_ratio()
         return self._add_line(
-            {i: ((i in inside) - Fraction(share)) * self._amount(i, "tokens") for i in range(len(self.candidates))}
+            {i: ((i in inside) * parts - part) * amount for i, amount in amounts.items()}, unit * parts
         )
 
     def _kpi_line(self, dimension: str, key: str, kpi_key: str) -> int:
         """Raw contributions and bonuses to a KPI in a slice."""
         inside = self._members(dimension, key)
         held = set(inside)
-        given = self._given(kpi_key)
+        given, unit = self._given(kpi_key)
         earned = {
             s: synergy.bonus
             for s, synergy in enumerate(self.synergies)
             if synergy.kpi_key == kpi_key and synergy.members <= held
         }
-        return self._add_line({i: given[i] for i in inside if i in given}, earned)
+        return self._add_line({i: given[i] for i in inside if i in given}, unit, earned)
 
     def _add_targets(self) -> None:
         kpis: dict[str, Kpi] = {kpi.kpi_key: kpi for kpi in self.settled.problem.kpis}
@@ -268,16 +277,16 @@ class Ledger:
     def _value_line(self) -> Line:
         """What each candidate and each synergy adds to the value of a plan (the table of section 2)."""
         if self.settled.problem.objective.mode == "score":
-            return _line({i: Fraction(c.score) for i, c in enumerate(self.candidates) if c.score}, {})
+            return _line(*_whole(held.score for held in self.candidates))
         worth = self.scales.worth
         earned = {s: syn.bonus * worth[syn.kpi_key] for s, syn in enumerate(self.synergies) if syn.kpi_key in worth}
-        columns = [(each, _line(self._given(kpi_key), {})) for kpi_key, each in worth.items()]
-        units = [(each / column.denominator).denominator for each, column in columns]
-        unit = lcm(*units, _line({}, earned).denominator)
+        columns = [(each, *self._given(kpi_key)) for kpi_key, each in worth.items()]
+        units = [(each / denominator).denominator for each, _, denominator in columns]
+        unit = lcm(*units, *(amount.denominator for amount in earned.values()))
         terms: dict[int, int] = {}
-        for each, column in columns:
-            times = int(each / column.denominator * unit)
-            for i, amount in column.terms.items():
+        for each, amounts, denominator in columns:
+            times = int(each / denominator * unit)
+            for i, amount in amounts.items():
                 terms[i] = terms.get(i, 0) + times * amount
         return Line({i: a for i, a in terms.items() if a}, {s: int(a * unit) for s, a in earned.items() if a}, unit)
 
@@ -294,24 +303,25 @@ class Ledger:
         elif measure == "tokens":
             made = _turned(self.lines[self.token_line])
         elif measure == "tiebreak":
-            made = _line({i: Fraction(-digest) for i, digest in enumerate(digests)}, {})
+            made = _line({i: -digest for i, digest in enumerate(digests)})
         else:
             starts = [(i, t) for i in range(len(self.candidates)) for t in self.times.starts(i)]
             late, begun = measure == "finish", digests if measure == "startbreak" else [1] * len(self.candidates)
             made = _line(
-                {self.times.choice(i, t): -(self._late(i, t) if late else Fraction(begun[i] * t)) for i, t in starts},
-                {},
+                {self.times.choice(i, t): -(self._late(i, t) if late else begun[i] * t) for i, t in starts},
+                self.value.denominator if late else 1,
             )
         self.measures[measure] = made
         return made
 
-    def _late(self, i: int, start: int) -> Fraction:
-        """What i alone adds to the value, where that is more than nothing, times the index of its last period."""
+    def _late(self, i: int, start: int) -> int:
+        """What i alone adds to the value, where that is more than nothing, times the index of its last period; in the
+        integers of the value's line."""
         alone = self.value.terms.get(i, 0)
         alone += sum(
             self.value.synergies.get(s, 0) for s in self.synergies_of[i] if len(self.synergies[s].members) == 1
         )
-        return Fraction(max(0, alone) * self.times.finish(i, start), self.value.denominator)
+        return max(0, alone) * self.times.finish(i, start)
 
     def _index(self) -> None:
         for number, line in enumerate(self.lines):
@@ -344,14 +354,24 @@ def _each(slices: Slices) -> Iterator[tuple[str, str, Any]]:
             yield dimension, key, bound
 
 
-def _line(terms: Mapping[int, Fraction], synergies: Mapping[int, Fraction]) -> Line:
-    unit = lcm(
-        *{amount.denominator for amount in terms.values()}, *{amount.denominator for amount in synergies.values()}
-    )
+def _whole(amounts: Iterable[Decimal | None]) -> Whole:
+    """The amounts by number in integers over one denominator, without those that are nothing."""
+    ratios = {i: amount.as_integer_ratio() for i, amount in enumerate(amounts) if amount}
+    unit = lcm(*{denominator for _, denominator in ratios.values()})
+    if unit == 1:
+        return {i: numerator for i, (numerator, _) in ratios.items()}, 1
+    return {i: numerator * (unit // denominator) for i, (numerator, denominator) in ratios.items()}, unit
+
+
+def _line(terms: Mapping[int, int], unit: int = 1, synergies: Mapping[int, Fraction] | None = None) -> Line:
+    """The line of terms over ``unit`` and bonuses, over what both can be written in."""
+    earned = {s: amount for s, amount in (synergies or {}).items() if amount}
+    whole = lcm(unit, *{amount.denominator for amount in earned.values()})
+    times = whole // unit
     return Line(
-        {i: amount.numerator * (unit // amount.denominator) for i, amount in terms.items() if amount},
-        {s: amount.numerator * (unit // amount.denominator) for s, amount in synergies.items() if amount},
-        unit,
+        {i: amount * times for i, amount in terms.items() if amount},
+        {s: amount.numerator * (whole // amount.denominator) for s, amount in earned.items()},
+        whole,
     )
 
 

@@ -28,9 +28,10 @@ def decimal_of(number: Fraction, digits: int = 20, *, up: bool = False) -> Decim
 
 def spoken(number: Fraction | Decimal | int) -> str:
     """A number to read: 3,150; 0.25; 48,000. Four figures where it has decimals."""
+    top, bottom = number.as_integer_ratio()
+    if bottom == 1 and abs(top) < 10**15:
+        return f"{top:,}"
     exact = Fraction(number)
-    if exact.denominator == 1 and abs(exact) < 10**15:
-        return f"{int(exact):,}"
     if abs(exact) >= 10**15:
         return f"{decimal_of(exact):.3e}"
     figures = Context(prec=4 if abs(exact) < 1000 else 1 + len(str(int(abs(exact)))))
