@@ -28,6 +28,9 @@ def number_text(number: Decimal | int) -> str:
     exact = Decimal(number)
     if not exact.is_finite():
         raise ValueError(f"{number} is no number that JSON can hold")
+    top, bottom = exact.as_integer_ratio() if -30 < exact.adjusted() < 21 else (0, 0)
+    if bottom == 1:
+        return str(top)
     sign, digits, exponent = exact.as_tuple()
     assert isinstance(exponent, int)
     text = "".join(map(str, digits)).lstrip("0")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from fractions import Fraction
 from math import inf
 
 from engine.exact import Tally, breaches
@@ -41,9 +40,9 @@ class _Planner:
         rules = ledger.settled.problem.constraint_set
         excluded = {ledger.number[key] for key in rules.exclusions_initiatives if key in ledger.number}
         self.barred = excluded | ledger.too_long | links.lacks.keys() | links.ousted_by.keys()
-        self.worth = [self._worth(i) for i in range(len(ledger.candidates))]
-        roughly = [rough(worth) for worth in self.worth]
-        self.ranking = sorted(range(len(self.worth)), key=lambda i: (-roughly[i], ledger.candidates[i].initiative_key))
+        self.worth = self._worths()
+        keys = [candidate.initiative_key for candidate in ledger.candidates]
+        self.ranking = sorted(range(len(keys)), key=lambda i: (-self.worth[i], keys[i]))
         self.rules_on: dict[int, list[Rule]] = {}
         for rule in ledger.rules:
             if not _is_share(rule):
@@ -56,11 +55,16 @@ class _Planner:
             for i in members:
                 self.groups_of.setdefault(i, []).append(number)
 
-    def _worth(self, i: int) -> Fraction:
-        """Value per token; a candidate without tokens is worth all the more."""
-        tokens = Fraction(self.ledger.candidates[i].engineering_tokens)
-        value = Fraction(self.ledger.value.terms.get(i, 0), self.ledger.value.denominator)
-        return value / tokens if tokens else value * 10**9
+    def _worths(self) -> list[float]:
+        """Value per token, near enough to rank by; a candidate without tokens is worth all the more."""
+        ledger = self.ledger
+        values, tokens = ledger.value, ledger.lines[ledger.token_line]
+        found: list[float] = []
+        for i in range(len(ledger.candidates)):
+            value, cost = values.terms.get(i, 0), tokens.terms.get(i, 0)
+            top, bottom = (value * tokens.denominator, cost) if cost else (value * 10**9, 1)
+            found.append(rough(top, bottom * values.denominator))
+        return found
 
     def take(self, i: int, starts: Collection[int] | None = None) -> None:
         """Selects i with all it needs, if nothing that held breaks by it; to start in one of ``starts``, if given."""
@@ -133,12 +137,12 @@ class _Planner:
                         self.tally.remove(j)
 
 
-def rough(worth: Fraction) -> float:
-    """Near enough to rank by, and quicker to compare."""
+def rough(top: int, bottom: int) -> float:
+    """The ratio, near enough to rank by and quicker to compare."""
     try:
-        return float(worth)
+        return top / bottom
     except OverflowError:
-        return inf if worth > 0 else -inf
+        return inf if top > 0 else -inf
 
 
 def _is_share(rule: Rule) -> bool:

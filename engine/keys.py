@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
+SHORT = 64
+"""Characters up to which a name is remembered with its form: most names stand in thousands of rows."""
 _INITIATIVE = re.compile(r"\s*init[-_ ]?0*(\d{1,12})\s*(?:[·|:–—].*)?", re.IGNORECASE | re.DOTALL)
 
 
 def normalised(text: str) -> str:
     """The form in which keys and the names of KPIs, dimensions, resources and periods match."""
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip().casefold()
+    return _normalised_short(text) if len(text) <= SHORT else unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+@lru_cache(maxsize=16_384)
+def _normalised_short(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def initiative_key(number: int) -> str:

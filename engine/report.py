@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -22,10 +23,20 @@ WARN_UP_TO = Fraction(5, 100)
 """A target this much short, relative to what is required, is a warning; beyond it is critical."""
 
 
+LOOK_EACH = 2_000
+"""Items after which it is looked whether the result is still wanted."""
+
+
 def report(
-    problem: Problem, ledger: Ledger, links: Links, found: Found, greedy: Tally | None, notes: Notes
+    problem: Problem,
+    ledger: Ledger,
+    links: Links,
+    found: Found,
+    greedy: Tally | None,
+    notes: Notes,
+    check: Callable[[], object] = bool,
 ) -> Solution:
-    """The Solution for what a search found."""
+    """The Solution for what a search found. ``check`` is called now and then, and raises to end it."""
     plan = found.plan
     common: dict[str, Any] = {
         "problem_digest": settled_digest(ledger.settled),
@@ -45,7 +56,7 @@ def report(
         goal_penalty=decimal_of(plan.goal_penalty),
         bound=None if bound is None else decimal_of(bound, up=bound != objective),
         relative_gap=None if found.gap is None else decimal_of(found.gap, 12, up=True),
-        items=_items(problem, ledger, links, plan),
+        items=_items(problem, ledger, links, plan, check),
         kpis={settled.kpi_names[kpi]: decimal_of(plan.total(line)) for kpi, line in ledger.kpi_lines.items()},
         capacity={"used": decimal_of(plan.tokens()), "total": problem.capacity_total_tokens},
         targets=tuple(_outcome(ledger, plan, target) for target in ledger.targets),
@@ -81,14 +92,20 @@ def solver_facts(found: Found) -> dict[str, Any]:
     }
 
 
-def _items(problem: Problem, ledger: Ledger, links: Links, plan: Tally) -> tuple[Item, ...]:
+def _items(
+    problem: Problem, ledger: Ledger, links: Links, plan: Tally, check: Callable[[], object]
+) -> tuple[Item, ...]:
     """The candidates in the order of the problem."""
+    check()
     losses = _losses(links, plan)
+    check()
     ranks = _ranks(ledger, losses)
     reasons = Reasons(ledger, links, plan, losses)
     periods = [ledger.settled.period_names[period] or None for period in ledger.settled.problem.periods]
     items: list[Item] = []
     for i in sorted(range(len(ledger.candidates)), key=lambda i: ledger.settled.positions[i]):
+        if len(items) % LOOK_EACH == 0:
+            check()
         is_in = i in plan.selection
         given = problem.candidates[ledger.settled.positions[i]]
         items.append(
@@ -128,7 +145,12 @@ def _ranks(ledger: Ledger, losses: dict[int, Fraction]) -> dict[int, int]:
 
     def place(i: int) -> tuple[bool, float, Fraction, str]:
         key = ledger.candidates[i].initiative_key
-        return key not in first, -rough(losses[i]), -losses[i], key  # floats are quicker to compare, and in order
+        return (
+            key not in first,
+            -rough(*losses[i].as_integer_ratio()),
+            -losses[i],
+            key,
+        )  # floats are quicker to compare, and in order
 
     return {i: rank for rank, i in enumerate(sorted(losses, key=place), start=1)}
 

@@ -106,7 +106,7 @@ def solve(
         found = _found(exact, limits, within, crew, is_automatic=gap is None)
     telling.enter("writing")
     with garbage_left():
-        solution = report(problem, exact.ledger, exact.links, found, exact.greedy, notes)
+        solution = report(problem, exact.ledger, exact.links, found, exact.greedy, notes, watch.check)
     if found.status == "infeasible":
         case = case_of(settled, scales)
         solution = solution.model_copy(
