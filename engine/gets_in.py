@@ -48,7 +48,7 @@ def _contribution(base: Base, prober: Prober, flip: Flip, is_near: bool) -> Stat
         return None
     if base.settled.problem.objective.mode == "score":
         least, most = Fraction(candidate.score) + low, Fraction(candidate.score) + high
-        words = f"{_between(least, most)} (it is {spoken(candidate.score)})"
+        words = f"{_between(least, most, up=True)} (it is {spoken(candidate.score)})"
         path = f"candidates.{candidate.initiative_key}.score"
         return _told(base, flip, path, least, most, ("its score were", "its score is", words))
     kpi_key = _main_kpi(base, candidate)
@@ -75,8 +75,11 @@ def _told(base: Base, flip: Flip, path: str, low: Fraction, high: Fraction, word
     return Statement("gets_in", path, low, high, message, brief=f"{does} {what}")
 
 
-def _between(low: Fraction, high: Fraction) -> str:
-    return spoken(high) if low == high else f"between {spoken(low)} and {spoken(high)}"
+def _between(low: Fraction, high: Fraction, *, up: bool) -> str:
+    """The interval, widened to the figures that are spoken; one number is rounded to the side that is enough."""
+    if low == high:
+        return spoken(_rounded(high, up=up))
+    return f"between {spoken(_rounded(low, up=False))} and {spoken(_rounded(high, up=True))}"
 
 
 def _rounded(amount: Fraction, *, up: bool) -> Fraction:
@@ -129,7 +132,7 @@ def _tokens(base: Base, prober: Prober, flip: Flip) -> Statement | None:
             break
         good, bad = (middle, bad) if enough else (good, middle)
     low, high = Fraction(good * unit), Fraction(good * unit) if bad - good == 1 else Fraction(bad * unit)
-    words = f"{_between(low, high)} tokens or fewer (now {spoken(cost)})"
+    words = f"{_between(low, high, up=False)} tokens or fewer (now {spoken(cost)})"
     path = f"candidates.{candidate.initiative_key}.engineering_tokens"
     return _told(base, flip, path, low, high, ("it took", "it takes", words))
 

@@ -26,6 +26,11 @@ MOST_TOGETHER = 5
 MOST_STEPS = 30
 SHARE_DIGITS = Decimal("0.0001")
 """A share is repaired to a hundredth of a percent, on the side that a plan keeps."""
+CELL_FIGURES = 15
+"""Figures of a number that a cell holds as it was typed."""
+CELL_PLACES = 6
+LEAST_FIGURES = 4
+"""What a cell cannot hold is repaired to so many places, of a tiny number to as many as these figures take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +138,26 @@ def _reached(clause: Clause, plan: Tally) -> Decimal | None:
     if rule is None:
         return None
     total = plan.total(rule.line)
+    is_low = rule.low is not None
     if clause.parts[0].startswith("share"):
         if not plan.tokens():
             return None
         total = total / plan.tokens() + Fraction(_share_in(plan, clause))
+        return -decimal_of(-total, up=True) if is_low else decimal_of(total, up=True)
     baseline: Decimal | None = getattr(clause.value, "baseline", None)
     total += Fraction(baseline or 0)
-    return -decimal_of(-total, up=True) if rule.low is not None else decimal_of(total, up=True)
+    return -typeable(-total) if is_low else typeable(total)
+
+
+def typeable(number: Fraction) -> Decimal:
+    """The number itself where a cell holds it, else the next above that one would type: a third of 20.6 tokens is
+    6.866667."""
+    above = decimal_of(number, up=True)
+    if len(above.normalize().as_tuple().digits) <= CELL_FIGURES:
+        return above
+    largest = above.adjusted()
+    place = max(min(-CELL_PLACES, largest - LEAST_FIGURES + 1), largest - CELL_FIGURES + 1)
+    return decimal_of(Fraction(above.quantize(Decimal(1).scaleb(place), ROUND_CEILING)))
 
 
 def _share_in(plan: Tally, clause: Clause) -> Decimal:

@@ -14,6 +14,7 @@ from engine.notes import Notes
 from engine.prices import STEPS
 from engine.problem import Objective
 from engine.reading import read_problem
+from engine.repairs import typeable
 from engine.settling import settle
 from engine.solve import solve
 from engine.yardstick import measured
@@ -265,8 +266,81 @@ def test_two_separate_conflicts_are_repaired_together():
     assert " and " in repair["message"]
 
 
+def thirds(field, bound):
+    """A takes 20.6 tokens over three periods, 6.8666… in each, and has to be in."""
+    rows = [{"initiative_key": "A", "engineering_tokens": 20.6, "duration_periods": 3}]
+    periods = ["2026-Q1", "2026-Q2", "2026-Q3"]
+    return {
+        "capacity_total_tokens": 900,
+        "objective": {"mode": "score"},
+        "kpis": [],
+        "periods": periods,
+        "period_key": periods[0],
+        "candidates": rows,
+        "constraint_set": {field: {periods[1]: {"all": {"all": bound}}}, "mandatory_initiatives": ["A"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "bound", "enough"), [("period_caps", 6, "6.866667"), ("period_floors", 7, "6.866666")]
+)
+def test_a_repair_to_a_number_without_end_is_one_to_type_on_the_side_that_is_enough(field, bound, enough):
+    conflict = solve(read_problem(json.dumps(thirds(field, bound)))).conflict
+    (repair,) = [one for one in conflict["repairs"] if one["path"].startswith(field)]
+    assert repair["to"] == Decimal(enough)
+    assert f"to {enough} tokens" in repair["message"]
+    assert solve(read_problem(json.dumps(thirds(field, float(repair["to"]))))).status == "optimal"
+
+
+@pytest.mark.parametrize(
+    ("number", "typed"),
+    [
+        (Fraction(0), "0"),
+        (Fraction(25_390), "25390"),
+        (Fraction(1, 8), "0.125"),
+        (Fraction(1, 3), "0.333334"),
+        (Fraction(-1, 3), "-0.333333"),
+        (Fraction(1, 3_000_000), "3.334E-7"),
+        (Fraction(10**12 + 1, 3), "333333333333.667"),
+        (Fraction(10**16 + 1), "10000000000000100"),
+        (Fraction(59_999_999_999, 30_000_000_000), "2"),
+    ],
+)
+def test_a_number_to_type_is_the_next_above_that_a_cell_holds(number, typed):
+    assert str(typeable(number)) == typed
+    assert Decimal(repr(float(typeable(number)))) >= Decimal(number.numerator) / number.denominator
+
+
+def crowded(*, mode="north_star", tokens=10.00001, score=0):
+    """A takes 10 of 15.12367 tokens; B is worth less."""
+    rows = [
+        {"initiative_key": "A", "engineering_tokens": 10, "score": 8.12345, "kpi_contributions": {"r": 9}},
+        {"initiative_key": "B", "engineering_tokens": tokens, "score": score, "kpi_contributions": {"r": 1}},
+    ]
+    problem = {
+        "capacity_total_tokens": 15.12367,
+        "objective": {"mode": mode},
+        "kpis": [{"kpi_key": "r", "kpi_level": "north_star"}],
+        "candidates": rows,
+    }
+    return read_problem(json.dumps(problem))
+
+
+def test_a_token_cost_or_score_that_would_get_an_initiative_in_is_rounded_to_what_is_enough():
+    at_cost, at_score = crowded(), crowded(mode="score")
+    (cost,) = [
+        one for one in explanations(at_cost, solve(at_cost), seconds=9) if one.path.endswith(".engineering_tokens")
+    ]
+    assert "it took 5.123 tokens or fewer" in cost.message
+    (score,) = [one for one in explanations(at_score, solve(at_score), seconds=9) if one.path.endswith(".score")]
+    assert "its score were 8.124 (" in score.message
+    assert solve(crowded(mode="score", score=8.124)).items[1].selected
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_explanations_of_hundreds_of_problems_are_what_enumeration_finds(random_problem, oracle):
-    check_many([(seed, random_problem(seed)) for seed in range(1_000, 1_500)], oracle)
-    check_many([(seed, random_problem(seed, periods=3)) for seed in range(1_000, 1_100)], oracle)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("periods", "start"), [*((1, start) for start in range(1_000, 1_500, 100)), (2, 1_000), (3, 1_000)]
+)
+def test_explanations_of_hundreds_of_problems_are_what_enumeration_finds(random_problem, oracle, periods, start):
+    check_many([(seed, random_problem(seed, periods=periods)) for seed in range(start, start + 100)], oracle)

@@ -70,3 +70,30 @@ def test_a_goal_that_is_a_hair_beside_what_meets_it_is_met():
     )
     found = solve(read_problem(text), relative_gap=0)
     assert (found.objective, [item.selected for item in found.items]) == (0, [True, False])
+
+
+def test_a_synergy_of_which_only_one_member_lies_in_a_slice_earns_nothing_there():
+    """A and B earn 5 w together, but not in the UK; ranking by value per token takes C."""
+    amounts = {"A": (10, "UK", 6, 5), "B": (10, "FR", 6, 5), "C": (15, "FR", 11, 0)}
+    text = json.dumps(
+        {
+            "capacity_total_tokens": 20,
+            "objective": {"mode": "north_star"},
+            "kpis": [{"kpi_key": "v", "kpi_level": "north_star"}, {"kpi_key": "w"}],
+            "candidates": [
+                {
+                    "initiative_key": key,
+                    "engineering_tokens": tokens,
+                    "country": country,
+                    "kpi_contributions": {"v": v, "w": w},
+                }
+                for key, (tokens, country, v, w) in amounts.items()
+            ],
+            "constraint_set": {
+                "synergy_bonuses": [{"members": ["A", "B"], "kpi_key": "w", "bonus": 5}],
+                "targets": {"country": {"UK": {"w": {"cap": {"value": 5}}}}},
+            },
+        }
+    )
+    found = solve(read_problem(text), relative_gap=0)
+    assert (found.status, [item.selected for item in found.items]) == ("optimal", [True, True, False])
