@@ -55,7 +55,7 @@ LONG_FOR_SMALL = ("mip_allow_restart", "mip_heuristic_run_root_reduced_cost")
 """What HiGHS is told to leave out where the whole search takes less time than these, measured with 100 candidates..."""
 LONG_FOR_TIES = ("mip_heuristic_run_rins", "mip_heuristic_run_rens")
 """...and what more, where a plan as good as the best is known already."""
-PER_CANDIDATE_S = 6e-5
+PER_CANDIDATE_S = 3e-5
 """What the exact re-check and the report take..."""
 REPORT_SHARE = 0.9
 """...and what they take beside the making of the exact side, which tells how busy the machine is."""
