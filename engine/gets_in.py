@@ -13,10 +13,7 @@ from engine.needed import needed
 from engine.probe import Case, Prober, Probers, varied
 from engine.problem import Candidate, Problem
 from engine.statements import Base, Statement
-from engine.wording import spoken, with_unit
-
-FIGURES = 4
-"""Figures of a spoken number that has decimals."""
+from engine.wording import figures, spoken, with_unit
 
 
 def gets_in(
@@ -84,8 +81,7 @@ def _between(low: Fraction, high: Fraction, *, up: bool) -> str:
 
 def _rounded(amount: Fraction, *, up: bool) -> Fraction:
     """The amount with as many figures as are spoken: never rounded to where it would not be enough."""
-    figures = FIGURES if abs(amount) < 1000 else 1 + len(str(int(abs(amount))))
-    context = Context(prec=figures, rounding=ROUND_CEILING if up else ROUND_FLOOR)
+    context = Context(prec=figures(amount), rounding=ROUND_CEILING if up else ROUND_FLOOR)
     return Fraction(context.divide(Decimal(amount.numerator), Decimal(amount.denominator)))
 
 

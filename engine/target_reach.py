@@ -66,8 +66,7 @@ def _extent(case: Case, reach: Reach, prober: Prober, target: Target, limit_s: f
         return Extent(target, known, cheap)
     alone = varied(case, _asking_only(case.settled.problem, target))
     kind = "cap" if target.type == "cap" else "floor"
-    path = f"targets.{target.dimension}.{target.key}.{target.kpi_key}.{kind}"
-    outlook = prober.extreme(alone, path, sense, limit_s=limit_s)
+    outlook = prober.extreme(alone, _path(target, kind), sense, limit_s=limit_s)
     if outlook.plan is None:
         return Extent(target, known, cheap)
     line = next(other.line for other in alone.ledger.targets if _is_same(other, target))
@@ -75,6 +74,10 @@ def _extent(case: Case, reach: Reach, prober: Prober, target: Target, limit_s: f
     if outlook.is_closed:
         return Extent(target, met, met)
     return Extent(target, met if known is None else sense * max(sense * met, sense * known), cheap)
+
+
+def _path(target: Target, kind: str) -> str:
+    return f"targets.{target.dimension}.{target.key}.{target.kpi_key}.{kind}"
 
 
 def _is_same(one: Target, other: Target) -> bool:
@@ -99,7 +102,7 @@ def _statements(case: Case, extents: list[Extent]) -> Iterator[Statement]:
         if extent.is_reachable is None and (extent.limit is None or extent.target.type == "cap"):
             continue  # that something is no less than what its contributions come to says nothing
         target = extent.target
-        path = f"targets.{target.dimension}.{target.key}.{target.kpi_key}.{target.type}"
+        path = _path(target, target.type)
         low, high = (extent.limit, extent.met) if target.type == "cap" else (extent.met, extent.limit)
         unit = units.get(target.kpi_key, "")
         cells = sources_of(problem, path)[:1]

@@ -27,16 +27,21 @@ def decimal_of(number: Fraction, digits: int = 20, *, up: bool = False) -> Decim
 
 
 def spoken(number: Fraction | Decimal | int) -> str:
-    """A number to read: 3,150; 0.25; 48,000. Four figures where it has decimals."""
+    """A number to read: 3,150; 0.25; 48,000. As many ``figures`` as are spoken where it has decimals."""
     top, bottom = number.as_integer_ratio()
     if bottom == 1 and abs(top) < 10**15:
         return f"{top:,}"
     exact = Fraction(number)
     if abs(exact) >= 10**15:
         return f"{decimal_of(exact):.3e}"
-    figures = Context(prec=4 if abs(exact) < 1000 else 1 + len(str(int(abs(exact)))))
-    rounded = figures.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize()
+    context = Context(prec=figures(exact))
+    rounded = context.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize()
     return f"{rounded:,f}"
+
+
+def figures(number: Fraction) -> int:
+    """Figures of a spoken number that has decimals: four, or of 1,000 and more all up to the first decimal."""
+    return 4 if abs(number) < 1000 else 1 + len(str(int(abs(number))))
 
 
 def percent(share: Fraction) -> str:

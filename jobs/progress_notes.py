@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from db import store
-from db.errors import RunTakenOver
 from db.records import RunRecord
 from engine.errors import OutOfReach
 from engine.progress import Progress
@@ -48,10 +48,5 @@ class ProgressNotes:
             self(replace(self.last, phase="done", seconds=self._clock() - self._started))
 
     def _keep(self, told: Progress) -> None:
-        try:
-            with self._connections.database.transaction() as session:
-                store.note_progress(session, self._record, told.plain())
-        except RunTakenOver:
-            raise
-        except OutOfReach:
-            return
+        with suppress(OutOfReach), self._connections.database.transaction() as session:
+            store.note_progress(session, self._record, told.plain())

@@ -85,8 +85,10 @@ class World:
         return client.open_by_key(workbook)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Sheets, database and commands of one file of tests: a worker looks at every workbook there is, and with those of
+    all files it would spend Google's quota and wait."""
     folder: Path = tmp_path_factory.mktemp("world")
     home = folder / "home"
     with LocalServer(folder / "sheets") as server:

@@ -49,6 +49,14 @@ def problem_file(tmp_path):
     return path
 
 
+@pytest.fixture(autouse=True)
+def interrupts_heard():
+    """A shell starts what runs in its background deaf to Ctrl+C, and so would be what is started here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def begun(*arguments):
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, "solve", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -217,6 +217,18 @@ def test_intervals_of_large_problems_hold_what_enumeration_finds(random_problem,
         check(random_problem(seed), oracle, seed)
 
 
+def conflict_between(rows, rules):
+    """What is told of candidates that 900 tokens would be enough for, and rules that cannot all hold."""
+    problem = {
+        "capacity_total_tokens": 900,
+        "objective": {"mode": "score"},
+        "kpis": [],
+        "candidates": rows,
+        "constraint_set": rules,
+    }
+    return solve(read_problem(json.dumps(problem))).conflict
+
+
 def test_a_conflict_names_the_cells_of_its_rules_and_a_repair_to_type():
     rows = [
         {"initiative_key": f"I{i}", "title": f"Idea {i}", "engineering_tokens": 250, "country": "UK"} for i in (1, 2)
@@ -227,14 +239,7 @@ def test_a_conflict_names_the_cells_of_its_rules_and_a_repair_to_type():
         "mandatory_initiatives.i2": [{"cell": "Constraints!J3"}],
     }
     rules = {"caps": {"country": {"UK": 400}}, "mandatory_initiatives": ["I1", "I2"], "sources": sources}
-    problem = {
-        "capacity_total_tokens": 900,
-        "objective": {"mode": "score"},
-        "kpis": [],
-        "candidates": rows,
-        "constraint_set": rules,
-    }
-    conflict = solve(read_problem(json.dumps(problem))).conflict
+    conflict = conflict_between(rows, rules)
     assert {rule["message"] for rule in conflict["rules"]} == {
         "Constraints!E7: UK: at most 400 tokens",
         "Constraints!J2: Idea 1 has to be in",
@@ -252,14 +257,7 @@ def test_two_separate_conflicts_are_repaired_together():
         for key, country in (("A", "UK"), ("B", "FR"))
     ]
     rules = {"caps": {"country": {"UK": 50, "FR": 40}}, "mandatory_initiatives": ["A", "B"]}
-    problem = {
-        "capacity_total_tokens": 900,
-        "objective": {"mode": "score"},
-        "kpis": [],
-        "candidates": rows,
-        "constraint_set": rules,
-    }
-    conflict = solve(read_problem(json.dumps(problem))).conflict
+    conflict = conflict_between(rows, rules)
     (repair,) = conflict["repairs"]
     steps = {step["path"]: step["to"] for step in (repair, *repair["also"])}
     assert steps == {"caps.country.uk": 100, "caps.country.fr": 100}
