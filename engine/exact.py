@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, lcm
 
 from engine.ledger import Goal, Ledger, Line, Rule
 
@@ -120,6 +120,37 @@ class Tally:
         """True where the plan keeps the rule."""
         held = self.sums[rule.line]
         return (rule.low is None or held >= rule.low) and (rule.high is None or held <= rule.high)
+
+
+class Scoring:
+    """The objective of plans in whole numbers over ``unit``: what many are compared by."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        priced = [goal for goal in ledger.goals if goal.price]
+        falls = [goal.price / ledger.lines[goal.line].denominator for goal in priced]
+        wanted = [goal.price * goal.requirement for goal in priced]
+        self.unit = lcm(ledger.value.denominator, *{amount.denominator for amount in (*falls, *wanted)})
+        self.times = self.unit // ledger.value.denominator
+        self.goals = [
+            (goal.line, ledger.lines[goal.line].terms, int(need * self.unit), int(fall * self.unit) * goal.sign)
+            for goal, need, fall in zip(priced, wanted, falls, strict=True)
+        ]
+
+    def of(self, tally: Tally) -> int:
+        """The objective of a plan."""
+        missed = sum(max(0, need - fall * tally.sums[line]) for line, _, need, fall in self.goals)
+        return tally.value_sum * self.times - missed
+
+    def gain(self, tally: Tally, i: int, step: int) -> int:
+        """What a plan gains when candidate i, which no synergy names, is added alone (``step`` 1) or taken out (-1)."""
+        gain = step * self.ledger.value.terms.get(i, 0) * self.times
+        for line, terms, need, fall in self.goals:
+            amount = terms.get(i)
+            if amount:
+                held = need - fall * tally.sums[line]
+                gain += max(0, held) - max(0, held - step * fall * amount)
+        return gain
 
 
 def breaches(tally: Tally) -> Iterator[Breach]:

@@ -27,6 +27,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Literal
 
+from engine.columns import Columns, candidates_of, columns_of
 from engine.problem import Problem
 from engine.scales import Scales
 from engine.wanted import Wanted
@@ -53,6 +54,15 @@ class Subject:
     problem: Problem
     scales: Scales
     tiebreaks: Sequence[int]
+
+    def __reduce__(self) -> Any:
+        bare = self.problem.model_copy(update={"candidates": ()})
+        return _subject, (bare, columns_of(self.problem.candidates), self.scales, self.tiebreaks)
+
+
+def _subject(bare: Problem, columns: Columns, scales: Scales, tiebreaks: Sequence[int]) -> Subject:
+    """The subject that was pickled as these parts."""
+    return Subject(bare.model_copy(update={"candidates": candidates_of(columns)}), scales, tiebreaks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,31 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from engine.exact import Tally
+from engine.exact import Scoring, Tally
 from engine.ledger import Ledger, Rule
 from engine.links import Links
 from engine.placing import Placing
 from engine.wanted import KPI
-from engine.wording import percent, rule_words, spoken, with_unit
+from engine.wording import percent, rule_words, spoken, unit_words, with_unit
 
 
 class Reasons:
-    """Reasons read off one plan; ``losses`` maps each selected candidate to the objective lost without it."""
+    """Reasons read off one plan; ``losses`` maps each selected candidate to the objective lost without it, in the whole
+    numbers of ``scoring``."""
 
-    def __init__(self, ledger: Ledger, links: Links, plan: Tally, losses: dict[int, Fraction]) -> None:
+    def __init__(self, ledger: Ledger, links: Links, plan: Tally, scoring: Scoring, losses: Mapping[int, int]) -> None:
         self.ledger = ledger
         self.settled = ledger.settled
         self.links = links
         self.plan = plan
         self.losses = losses
         self.rules = ledger.settled.problem.constraint_set
-        self.objective = plan.objective
+        self.scoring = scoring
+        self.objective = scoring.of(plan)
+        self.left = ""  # tokens of the capacity, in words
+        worth = ledger.scales.worth
+        self.worth_unit = unit_words(ledger.settled, next(iter(worth))) if worth else ""
         self.placing = Placing(ledger)
         objective = ledger.settled.problem.objective
         self.later = objective.order[1:] if objective.mode == "lexicographic" else ()
+        self.is_simple = not (ledger.times.is_needed or self.later or self.rules.max_changes is not None)
         self.had = {kpi_key: self._improving(kpi_key) for kpi_key in self.later}
         self.titles = ledger.settled.titles
         self.excluded = set(self.rules.exclusions_initiatives)
+        self.mandatory = set(self.rules.mandatory_initiatives)
         self.rules_on: dict[int, list[Rule]] = {}
         for rule in ledger.rules:
             self.rules_on.setdefault(rule.line, []).append(rule)
@@ -49,7 +56,7 @@ class Reasons:
         if key in self.rules.locks:
             period = self.settled.period_names.get(self.rules.locks[key], "")
             return self._because(f"locked to {period}" if period else "locked", key)
-        if key in self.rules.mandatory_initiatives:
+        if key in self.mandatory:
             return self._because("mandatory", key)
         if i in self.links.forced:
             return self._forced_by(i)
@@ -111,32 +118,58 @@ class Reasons:
             if rivals:
                 who = "" if j == i else f"needs {self._name(j)}, which "
                 return f"{who}cannot go together with {self._name(rivals[0])}"
-        is_placed = self.placing.place(self.plan, added)
-        for j in () if is_placed else added:
-            self.plan.add(j)
-        gain = self.plan.objective - self.objective
-        starts = {j: self.plan.starts[j] for j in added}
-        broken = next(self._broken_amounts(starts), None) or self._broken_choice(added)
-        given_up = next(((k, -later) for k, later in self._later_gains() if later < 0), None)
-        for j in added:
-            self.plan.remove(j)
+        if self._is_alone(i, added):
+            is_placed, first, given_up = True, 0, None
+            gain, broken = self.scoring.gain(self.plan, i, 1), self._broken_by(i)
+        else:
+            is_placed, first, gain, broken, given_up = self._tried(i, added)
         if gain < 0:
             return f"would make the plan worse by {self._worth(-gain)}"
         if gain == 0 and (not self.later or broken is None):
             return "adds nothing to the objective"
         company = f" with {self._name(min(added - {i}))}, which it needs," if added - {i} else ""
         if isinstance(broken, Rule) and broken.parts == ("capacity_total_tokens",):
-            left = broken.bound - self.plan.tokens()
-            wanted = sum((Fraction(self.ledger.candidates[j].engineering_tokens) for j in added), Fraction(0))
-            return f"no room: it takes{company} {spoken(wanted)} tokens and {spoken(left)} are left"
+            self.left = self.left or spoken(broken.bound - self.plan.tokens())
+            tokens = [self.ledger.candidates[j].engineering_tokens for j in added]
+            wanted = tokens[0] if len(tokens) == 1 else sum(map(Fraction, tokens), Fraction(0))
+            return f"no room: it takes{company} {spoken(wanted)} tokens and {self.left} are left"
         words = rule_words(self.settled, broken) if isinstance(broken, Rule) else broken
         if not is_placed:
-            return self._no_time(company, starts[i], words)
+            return self._no_time(company, first, words)
         if words is not None:
             return f"no room:{company} it would break {words}"
         if given_up is not None:
             return f"would fit and add {self._worth(gain)}, but cost {with_unit(self.settled, *given_up)}"
         return f"would fit and add {self._worth(gain)}; the search ended before a plan with it was found"
+
+    def _is_alone(self, i: int, added: set[int]) -> bool:
+        """True where nothing but its own amounts and value decides whether i can be added."""
+        is_single = len(added) == 1 and not self.ledger.synergies_of[i]
+        return self.is_simple and is_single and self.ledger.candidates[i].initiative_key not in self.groups_of
+
+    def _broken_by(self, i: int) -> Rule | None:
+        """The first rule about an amount that the plan breaks with i added alone; its lines are in order."""
+        sums = self.plan.sums
+        for line, amount in self.ledger.touches[i]:
+            held = sums[line] + amount
+            for rule in self.rules_on.get(line, ()):
+                if (rule.low is not None and held < rule.low) or (rule.high is not None and held > rule.high):
+                    return rule
+        return None
+
+    def _tried(self, i: int, added: set[int]) -> tuple[bool, int, int, Rule | str | None, tuple[str, Fraction] | None]:
+        """What comes of adding these: whether there is time for them, the start of i, what is gained, what breaks, and
+        what a later KPI loses."""
+        is_placed = self.placing.place(self.plan, added)
+        for j in () if is_placed else added:
+            self.plan.add(j)
+        gain = self.scoring.of(self.plan) - self.objective
+        starts = {j: self.plan.starts[j] for j in added}
+        broken = next(self._broken_amounts(starts), None) or self._broken_choice(added)
+        given_up = next(((k, -later) for k, later in self._later_gains() if later < 0), None)
+        for j in added:
+            self.plan.remove(j)
+        return is_placed, starts[i], gain, broken, given_up
 
     def _no_time(self, company: str, first: int, words: str | None) -> str:
         """Why nothing is left of the plan's time; ``first`` is the earliest start, ``words`` what would break then."""
@@ -196,14 +229,14 @@ class Reasons:
         for kpi_key in self.later:
             yield kpi_key, self._improving(kpi_key) - self.had[kpi_key]
 
-    def _worth(self, amount: Fraction) -> str:
-        """An amount of the objective in words."""
-        mode = self.settled.problem.objective.mode
+    def _worth(self, whole: int) -> str:
+        """An amount of the objective, in the whole numbers of ``scoring``, in words."""
+        mode, amount = self.settled.problem.objective.mode, Fraction(whole, self.scoring.unit)
         if mode in ("north_star", "lexicographic"):
-            return with_unit(self.settled, next(iter(self.ledger.scales.worth)), amount)
+            return f"{spoken(amount)} {self.worth_unit}"
         if mode == "score":
             return f"{spoken(amount)} score"
-        share = amount / self.objective if self.objective > 0 else None
+        share = Fraction(whole, self.objective) if self.objective > 0 else None
         return f"{spoken(amount)} of weighted value" if share is None else f"{percent(share)} of the plan's value"
 
     def _name(self, i: int) -> str:

@@ -7,9 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from engine.exact import Tally
+from engine.exact import Scoring, Tally
 from engine.found import Found, Step
-from engine.greedy import rough
 from engine.ledger import Ledger, Target
 from engine.links import Links
 from engine.notes import Notes
@@ -97,17 +96,19 @@ def _items(
 ) -> tuple[Item, ...]:
     """The candidates in the order of the problem."""
     check()
-    losses = _losses(links, plan)
+    scoring = Scoring(ledger)
+    lost = _losses(links, plan, scoring)
     check()
-    ranks = _ranks(ledger, losses)
-    reasons = Reasons(ledger, links, plan, losses)
+    ranks = _ranks(ledger, lost)
+    reasons = Reasons(ledger, links, plan, scoring, lost)
     periods = [ledger.settled.period_names[period] or None for period in ledger.settled.problem.periods]
     items: list[Item] = []
-    for i in sorted(range(len(ledger.candidates)), key=lambda i: ledger.settled.positions[i]):
+    positions = ledger.settled.positions
+    for i in sorted(range(len(positions)), key=positions.__getitem__):
         if len(items) % LOOK_EACH == 0:
             check()
         is_in = i in plan.selection
-        given = problem.candidates[ledger.settled.positions[i]]
+        given = problem.candidates[positions[i]]
         items.append(
             Item(
                 initiative_key=given.initiative_key.strip(),
@@ -121,38 +122,33 @@ def _items(
     return tuple(items)
 
 
-def _losses(links: Links, plan: Tally) -> dict[int, Fraction]:
+def _losses(links: Links, plan: Tally, scoring: Scoring) -> dict[int, int]:
     """For each selected: the objective lost when it and all that needs it are taken out of this plan, not solved
-    again."""
-    objective = plan.objective
-    by_group: dict[frozenset[int], Fraction] = {}
-    losses: dict[int, Fraction] = {}
+    again; in the whole numbers of ``scoring``."""
+    objective, synergies_of = scoring.of(plan), plan.ledger.synergies_of
+    by_group: dict[frozenset[int], int] = {}
+    losses: dict[int, int] = {}
     for i in sorted(plan.selection):
+        if not links.needed_by[i] and not synergies_of[i]:
+            losses[i] = -scoring.gain(plan, i, -1)
+            continue
         gone = frozenset(links.with_dependents(i) & plan.selection)
         if gone not in by_group:
             starts = {j: plan.remove(j) for j in gone}
-            by_group[gone] = objective - plan.objective
+            by_group[gone] = objective - scoring.of(plan)
             for j, start in starts.items():
                 plan.add(j, start)
         losses[i] = by_group[gone]
     return losses
 
 
-def _ranks(ledger: Ledger, losses: dict[int, Fraction]) -> dict[int, int]:
+def _ranks(ledger: Ledger, losses: dict[int, int]) -> dict[int, int]:
     """1, 2, 3 …: locked and mandatory first, then by the objective lost without it, then by key."""
     rules = ledger.settled.problem.constraint_set
     first = {*rules.locks, *rules.mandatory_initiatives}
-
-    def place(i: int) -> tuple[bool, float, Fraction, str]:
-        key = ledger.candidates[i].initiative_key
-        return (
-            key not in first,
-            -rough(*losses[i].as_integer_ratio()),
-            -losses[i],
-            key,
-        )  # floats are quicker to compare, and in order
-
-    return {i: rank for rank, i in enumerate(sorted(losses, key=place), start=1)}
+    keys = [candidate.initiative_key for candidate in ledger.candidates]
+    ordered = sorted(losses, key=lambda i: (keys[i] not in first, -losses[i], keys[i]))
+    return {i: rank for rank, i in enumerate(ordered, start=1)}
 
 
 def _outcome(ledger: Ledger, plan: Tally, target: Target) -> TargetOutcome:

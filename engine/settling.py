@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+from engine.columns import remade
 from engine.folding import merged, tell_negative, tell_unknown, tell_unknown_keys
 from engine.inputs import DIMENSIONS
 from engine.keys import normalised
@@ -130,47 +132,65 @@ def _candidate(
     periods: Mapping[str, str] | None,
     notes: Notes,
 ) -> Candidate:
-    tell_negative(f"{path}.engineering_tokens", given.engineering_tokens, notes)
-    update: dict[str, Any] = {
-        "initiative_key": key,
-        "resources": _map(
-            f"{path}.resources", (f"candidates.{key}", "resources"), given.resources, notes, tell_negative
-        ),
-        "kpi_contributions": _map(
-            f"{path}.kpi_contributions", (f"candidates.{key}", "kpi_contributions"), given.kpi_contributions, notes
-        ),
-    }
-    for name in given.resources:
+    """The folded candidate. What is told is looked for only where something is to be told: this is run for each."""
+    values = dict(vars(given))
+    resources: Mapping[str, Decimal] = values["resources"]
+    contributions: Mapping[str, Decimal] = values["kpi_contributions"]
+    if given.engineering_tokens < 0:
+        tell_negative(f"{path}.engineering_tokens", given.engineering_tokens, notes)
+    values["initiative_key"] = key
+    values["resources"] = held = _map(
+        f"{path}.resources", (f"candidates.{key}", "resources"), resources, notes, tell_negative
+    )
+    values["kpi_contributions"] = earned = _map(
+        f"{path}.kpi_contributions", (f"candidates.{key}", "kpi_contributions"), contributions, notes
+    )
+    if not held.keys().isdisjoint(TOKENS):
+        _tell_tokens(f"{path}.resources", resources, notes)
+    if kpis is not None and not earned.keys() <= kpis.keys():
+        tell_unknown_keys(f"{path}.kpi_contributions", contributions, kpis, "KPI", notes)
+    _fold_times(path, given, values, periods, notes)
+    for dimension in DIMENSIONS:
+        attribute: str | None = values[dimension]
+        if attribute is not None:
+            values[dimension] = normalised(attribute) or None
+    return remade(values)
+
+
+def _tell_tokens(path: str, resources: Mapping[str, Decimal], notes: Notes) -> None:
+    for name in resources:
         if normalised(name) in TOKENS:
             message = f"{name} is the first resource: give it as engineering_tokens, not among resources."
-            notes.error(f"{path}.resources.{name}", given.resources[name], "another name", message)
-    tell_unknown_keys(f"{path}.kpi_contributions", given.kpi_contributions, kpis, "KPI", notes)
+            notes.error(f"{path}.{name}", resources[name], "another name", message)
+
+
+def _fold_times(
+    path: str, given: Candidate, values: dict[str, Any], periods: Mapping[str, str] | None, notes: Notes
+) -> None:
+    """Folds a candidate's first and last period into ``values``, and tells what is wrong with them."""
     if given.duration_periods < 1:
         message = f"{path}.duration_periods must be at least 1."
         notes.error(f"{path}.duration_periods", given.duration_periods, "a whole number from 1", message)
     for field in ("earliest_period", "latest_period"):
-        period: str | None = getattr(given, field)
-        if period is not None and period.strip():
-            if periods is not None and normalised(period) not in periods:
-                tell_unknown(f"{path}.{field}", period, "period", periods.values(), notes)
-            update[field] = normalised(period)
-        elif period is not None:
-            update[field] = None
-    if periods is not None and given.duration_periods > _window(update, given, tuple(periods)):
+        period: str | None = values[field]
+        if period is None:
+            continue
+        folded = values[field] = normalised(period) if period.strip() else None
+        if folded is not None and periods is not None and folded not in periods:
+            tell_unknown(f"{path}.{field}", period, "period", periods.values(), notes)
+    if periods is not None and given.duration_periods > _window(values, periods):
         message = (
             f"{given.initiative_key.strip()} cannot be worked on within the plan's periods, so it cannot be selected."
         )
-        notes.warn((f"candidates.{key}", "duration_periods"), message)
-    for dimension in DIMENSIONS:
-        attribute: str | None = getattr(given, dimension)
-        if attribute is not None:
-            update[dimension] = normalised(attribute) or None
-    return given.model_copy(update=update)
+        notes.warn((f"candidates.{values['initiative_key']}", "duration_periods"), message)
 
 
-def _window(folded: Mapping[str, Any], given: Candidate, periods: tuple[str, ...]) -> int:
+def _window(folded: Mapping[str, Any], given: Mapping[str, str]) -> int:
     """How many periods lie between the first and the last in which the candidate may be worked on."""
-    first, last = folded.get("earliest_period", given.earliest_period), folded.get("latest_period", given.latest_period)
+    first, last = folded["earliest_period"], folded["latest_period"]
+    if first is None and last is None:
+        return len(given)
+    periods = tuple(given)
     start = periods.index(first) if first in periods else 0
     return (periods.index(last) if last in periods else len(periods) - 1) - start + 1
 
@@ -234,11 +254,15 @@ def _tell_satisfied_candidates(rules: ConstraintSet, candidates: set[str], notes
 def _slice_names(candidates: Iterable[Candidate]) -> dict[tuple[str, str], str]:
     """The first spelling of each key of each plain dimension."""
     names: dict[tuple[str, str], str] = {}
+    met: list[tuple[str, set[str | None]]] = [(dimension, {None}) for dimension in DIMENSIONS]
     for candidate in candidates:
-        for dimension in DIMENSIONS:
-            attribute: str | None = getattr(candidate, dimension)
-            if attribute and normalised(attribute):
-                names.setdefault((dimension, normalised(attribute)), attribute.strip())
+        values = vars(candidate)
+        for dimension, known in met:
+            attribute: str | None = values[dimension]
+            if attribute not in known:
+                known.add(attribute)
+                if attribute and normalised(attribute):
+                    names.setdefault((dimension, normalised(attribute)), attribute.strip())
     return names
 
 
@@ -252,6 +276,14 @@ def _map(
     if not given:
         return {}
     for key, value in given.items() if check else ():
-        if check:
+        if check and value < 0:
             check(f"{path}.{key}", value, notes)
-    return merged(path, parts, given, notes)
+    ordered = _in_order(tuple(given))
+    return merged(path, parts, given, notes) if ordered is None else {folded: given[key] for folded, key in ordered}
+
+
+@lru_cache(maxsize=1024)
+def _in_order(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
+    """(folded, as given) of each key, sorted; None where two of them are one name. Most candidates have the same."""
+    folded = {normalised(key): key for key in keys}
+    return tuple(sorted(folded.items())) if len(folded) == len(keys) else None

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, cast
 
 from engine.folding import merged, tell_negative, tell_unknown
@@ -134,7 +135,8 @@ class _Folding:
         """The keys that candidates have in these dimensions; none where a key could not be split."""
         if dimensions and dimensions not in self._keys_met:
             listed = self.names.listed
-            self._keys_met[dimensions] = {tuple(getattr(c, part) for part in dimensions) for c in listed}
+            columns = [map(attrgetter(part), listed) for part in dimensions]
+            self._keys_met[dimensions] = set(zip(*columns, strict=True))
         return self._keys_met.get(dimensions, set())
 
     def _same(self, parts: tuple[str, ...], where: str, first: str, one: Any, other: Any) -> Any:

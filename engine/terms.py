@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from math import lcm
+from operator import attrgetter
 
 from engine.problem import Candidate, Problem
 from engine.sums import Sum, whole_numbers
@@ -32,7 +33,7 @@ class Terms:
         self.delivered = set(problem.constraint_set.satisfied)
         self.starts = [self._starts(candidate) for candidate in problem.candidates]
         self._spending: dict[str, tuple[list[int], int]] = {}
-        self._slices: dict[str, dict[tuple[str, ...], list[int]]] = {}
+        self._slices: dict[str, dict[tuple[str | None, ...], list[int]]] = {}
 
     def everyone(self) -> range:
         """The numbers of all candidates."""
@@ -71,10 +72,10 @@ class Terms:
         if dimension == "all":
             return list(self.everyone()) if key == "all" else []
         if dimension not in self._slices:
-            parts = dimension.split("+")
+            columns = [map(attrgetter(part), self.candidates) for part in dimension.split("+")]
             members = self._slices[dimension] = {}
-            for i, candidate in enumerate(self.candidates):
-                members.setdefault(tuple(getattr(candidate, part) or "" for part in parts), []).append(i)
+            for i, attributes in enumerate(zip(*columns, strict=True)):
+                members.setdefault(attributes, []).append(i)
         keys = tuple(key.split("|")) if "+" in dimension else (key,)
         return self._slices[dimension].get(keys, []) if all(keys) else []
 

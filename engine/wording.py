@@ -81,10 +81,11 @@ def rule_words(settled: Settled, rule: Rule) -> str:
 
 def with_unit(settled: Settled, kpi_key: str, amount: Fraction) -> str:
     """ "48,000 EUR revenue"."""
+    return f"{spoken(amount)} {unit_words(settled, kpi_key)}"
+
+
+def unit_words(settled: Settled, kpi_key: str) -> str:
+    """ "EUR revenue": what amounts of a KPI are counted in."""
     unit = next((kpi.unit.strip() for kpi in settled.problem.kpis if kpi.kpi_key == kpi_key), "")
     name = settled.kpi_names.get(kpi_key, kpi_key)
-    return (
-        f"{spoken(amount)} {unit} {name}"
-        if unit and normalised(unit) != normalised(name)
-        else f"{spoken(amount)} {name}"
-    )
+    return f"{unit} {name}" if unit and normalised(unit) != normalised(name) else name
