@@ -231,3 +231,16 @@ def grid_range_json(grid_range: Json) -> Json:
     if not out.get("sheetId"):
         out.pop("sheetId", None)
     return out
+
+
+def without_zeros(value: Any) -> Any:
+    """Ranges with sheet 0 left out, and single cells with row and column 0 left out, as answers hold them."""
+    if isinstance(value, dict):
+        out = {name: without_zeros(one) for name, one in value.items()}
+        for name in ("sheetId", "rowIndex", "columnIndex"):
+            if out.get(name) == 0:
+                del out[name]
+        return out
+    if isinstance(value, list):
+        return [without_zeros(item) for item in value]
+    return value

@@ -22,6 +22,7 @@ from sheets_sync.local.errors import bad_request, not_found
 from sheets_sync.local.fields import Mask, answer_mask, masked, wants
 from sheets_sync.local.grid import Book
 from sheets_sync.local.locales import is_known
+from sheets_sync.local.rendering import without_zeros
 from sheets_sync.local.requests.change import Change
 from sheets_sync.local.requests.registry import perform
 from sheets_sync.local.requests.sheets import (
@@ -143,7 +144,7 @@ class SheetsService(ValuesMethods):
             raise bad_request(f"A batch may hold at most {MAX_REQUESTS} requests.")
 
         def perform_all(change: Change) -> list[Json]:
-            return [perform(change, index, request) for index, request in enumerate(requests)]
+            return [_reply(perform(change, index, request)) for index, request in enumerate(requests)]
 
         replies, book = self._mutated(spreadsheet_id, perform_all)
         answer: Json = {"spreadsheetId": spreadsheet_id, "replies": replies}
@@ -296,6 +297,11 @@ class SheetsService(ValuesMethods):
         sequence = self._store.commit(old, new, file, file["modifiedTime"])
         self._books[new.id] = new
         self.drive.written(file, sequence)
+
+
+def _reply(reply: Json) -> Json:
+    """A reply as answers hold it: zeros left out, but for the properties of a sheet."""
+    return {name: part if "properties" in part else without_zeros(part) for name, part in reply.items()}
 
 
 def _new_file_id() -> str:

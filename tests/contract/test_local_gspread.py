@@ -187,7 +187,7 @@ def test_what_cannot_be_is_told_in_googles_words(sheet: gspread.Worksheet) -> No
         (lambda: sheet.spreadsheet.values_clear("Nowhere!A1"), "Unable to parse range: Nowhere!A1"),
         (lambda: sheet.get("A99999"), re.escape("exceeds grid limits. Max rows: 1000, max columns: 26")),
         (lambda: sheet.update("no list", "A1"), "Invalid value at 'data.values'"),
-        (lambda: sheet.delete_rows(1001), "startIndex"),
+        (lambda: sheet.delete_rows(1001), "Tried to delete row index 1000 but there are only 1000 rows"),
     ):
         with pytest.raises(gspread.exceptions.APIError, match=words) as told:
             call()

@@ -101,6 +101,25 @@ class Change:
                 yield one, _list_replacer(sheet.parts["merges"], one)
             if sheet.basic_filter and "range" in sheet.basic_filter:
                 yield sheet.basic_filter["range"], _filter_replacer(sheet)
+            for thing in (*sheet.parts.get("charts", ()), *sheet.parts.get("slicers", ())):
+                for holder in source_lists(thing.get("spec")):
+                    for one in list(holder):
+                        yield one, _list_replacer(holder, one)
+                if "dataRange" in thing.get("spec", {}):
+                    yield thing["spec"]["dataRange"], _key_replacer(thing["spec"], "dataRange")
+
+
+def source_lists(value: object) -> Iterable[list[Json]]:
+    """The lists of ranges that a chart's spec draws its numbers from."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name == "sources":
+                yield part
+            else:
+                yield from source_lists(part)
+    elif isinstance(value, list):
+        for item in value:
+            yield from source_lists(item)
 
 
 def checked_box(sheet: Sheet, grid_range: Json, name: str = "range") -> Box:
@@ -178,6 +197,16 @@ def _list_replacer(ranges: list[Json], old: Json) -> Callable[[Json | None], Non
             del ranges[at]
         else:
             ranges[at] = new
+
+    return replace
+
+
+def _key_replacer(holder: Json, name: str) -> Callable[[Json | None], None]:
+    def replace(new: Json | None) -> None:
+        if new is None:
+            holder.pop(name, None)
+        else:
+            holder[name] = new
 
     return replace
 
