@@ -136,11 +136,14 @@ def cell_json(
     cell: Cell,
     wanted: frozenset[str],
     looks: styles.EffectiveFormats,
+    put: Value = None,
 ) -> Json:
-    """A CellData with the wanted fields, those that hold nothing left out."""
+    """A CellData with the wanted fields, those that hold nothing left out; ``put`` is what an array filled it with."""
     out: Json = {}
     entered = cell.entered
-    value = calculator.value(sheet, row, column) if entered is None or isinstance(entered, Formula) else entered
+    value = put if entered is None else entered
+    if isinstance(entered, Formula):
+        value = calculator.value(sheet, row, column)
     if value is not None:
         if entered is not None and "userEnteredValue" in wanted:
             out["userEnteredValue"] = extended_value(entered)
@@ -202,13 +205,14 @@ def _row_json(
     put: Mapping[int, Value],
 ) -> Json:
     row = sheet.row(index)
-    columns = [column for column in (*row, *put) if box.left <= column < box.right]
+    columns = [column for column in ((*row, *put) if put else row) if box.left <= column < box.right]
     if not columns:
         return {}
     cells: list[Json] = [{} for _ in range(max(columns) + 1 - box.left)]
     for column in columns:
         cell = row.get(column, BLANK)
-        cells[column - box.left] = cell_json(calculator, sheet, index, column, cell, wanted, looks)
+        filled = put.get(column) if put else None
+        cells[column - box.left] = cell_json(calculator, sheet, index, column, cell, wanted, looks, filled)
     return {"values": cells}
 
 

@@ -190,6 +190,9 @@ def _shift_all(change: Change, sheet: Sheet, is_rows: bool, place: Place, span: 
             group["range"]["startIndex"], group["range"]["endIndex"] = bounds
     _shift_metadata(change, sheet, is_rows, span)
     _shift_anchors(sheet, is_rows, place)
+    if not is_rows:
+        for one in (sheet.basic_filter, *sheet.parts.get("filterViews", ())):
+            _shift_filter(one or {}, place)
     title = sheet.title
     change.rewrite_formulas(lambda text, on: formulas.adjusted(text, on.title, title, is_rows, place, span))
 
@@ -202,6 +205,17 @@ def _shift_anchors(sheet: Sheet, is_rows: bool, place: Place) -> None:
         old = anchor.get(name, 0)
         later = (place(at) for at in range(old, old + count + 1))
         anchor[name] = min(next((at for at in later if at is not None), 0), count - 1)
+
+
+def _shift_filter(one: Json, place: Place) -> None:
+    """A filter's conditions and sort orders go with their columns."""
+    if "criteria" in one:
+        moved = {place(int(column)): criteria for column, criteria in one["criteria"].items() if column.isdigit()}
+        one["criteria"] = {str(column): criteria for column, criteria in moved.items() if column is not None}
+    for name, key in (("filterSpecs", "columnIndex"), ("sortSpecs", "dimensionIndex")):
+        if name in one:
+            specs = [{**spec, key: place(spec.get(key, 0))} for spec in one[name]]
+            one[name] = [spec for spec in specs if spec[key] is not None]
 
 
 def _shift_range(grid_range: Json, replace: Callable[[Json | None], None], side: str, span: Span) -> None:
