@@ -220,7 +220,7 @@ class SheetsService(ValuesMethods):
         return self.drive.patch(book.id, {k: v for k, v in body.items() if k in ("parents", "description")})
 
     def rename_file(self, file_id: str, body: Json) -> Json:
-        """``files.update`` of the name and the description."""
+        """``files.update`` of the name, the description and the place."""
         self.drive.file(file_id)
         if "name" in body:
 
@@ -228,7 +228,9 @@ class SheetsService(ValuesMethods):
                 change.book.properties["title"] = str(body["name"])
 
             self._mutated(file_id, rename)
-        return self.drive.patch(file_id, {k: v for k, v in body.items() if k in ("description", "trashed", "starred")})
+        return self.drive.patch(
+            file_id, {k: v for k, v in body.items() if k in ("description", "trashed", "starred", "parents")}
+        )
 
     def replace_content(self, file_id: str, rows: list[list[str]]) -> None:
         """What a CSV upload does: the first tab holds ``rows``, typed, and the other tabs are gone."""
