@@ -302,8 +302,11 @@ class SheetsService(ValuesMethods):
 
 
 def _reply(reply: Json) -> Json:
-    """A reply as answers hold it: zeros left out, but for the properties of a sheet."""
-    return {name: part if "properties" in part else without_zeros(part) for name, part in reply.items()}
+    """A reply as answers hold it: zeros left out, but where they name a sheet (its properties, developer metadata)."""
+    return {
+        name: part if "properties" in part or "DeveloperMetadata" in name else without_zeros(part)
+        for name, part in reply.items()
+    }
 
 
 def _new_file_id() -> str:
