@@ -195,15 +195,20 @@ class Drive:
         self._save(file)
         return permission
 
-    def change_role(self, file_id: str, permission_id: str, role: str) -> Json:
-        """``permissions.update``."""
+    def change_role(self, file_id: str, permission_id: str, role: str, *, is_pending: object = None) -> Json:
+        """``permissions.update``; a new owner makes the old one a writer."""
         self.permission(file_id, permission_id)
         if role not in _ROLES:
             raise DriveError(400, "invalid", "The specified role is invalid.", "permission.role")
         with self._lock:
             file = copy.deepcopy(self._files[file_id])
             changed = next(one for one in file["permissions"] if one["id"] == permission_id)
+            for one in file["permissions"] if role == "owner" else ():
+                if one["role"] == "owner":
+                    one["role"] = "writer"
             changed["role"] = role
+            if "pendingOwner" in changed:
+                changed["pendingOwner"] = bool(is_pending) and role != "owner"
             self._save(file)
         return changed
 
