@@ -110,21 +110,18 @@ class Book:
     def _rows(self, raw: list[RawRow], around: Surroundings, old: TabView | None) -> list[Row]:
         """The rows as the grid shows them; those of the last view where they are the same."""
         self.palette.forget_formats()
-        known: dict[int, Row] = {}
-        blank: Row = {}
-        if old is not None and old.around.draws_like(around) and not around.bandings:
-            known = {id(one): row for one, row in zip(old.raw, old.rows, strict=True)}
-        elif old is not None and old.around.draws_like(around):
-            known_here = zip(raw, old.raw, old.rows, strict=False)
-            known = {id(one): row for one, before, row in known_here if one is before}
-        return [
-            known[id(one)]
-            if id(one) in known
-            else row_view(index, one, around, self.palette)
-            if one.cells or one.paint or one.size or around.bandings
-            else blank
-            for index, one in enumerate(raw)
-        ]
+        known: dict[int, tuple[int, RawRow, Row]] = {}
+        if old is not None and old.around.draws_like(around):
+            pairs = zip(old.raw, old.rows, strict=True)
+            known = {id(one.cells): (index, one, row) for index, (one, row) in enumerate(pairs) if one.cells}
+        rows: list[Row] = []
+        for index, one in enumerate(raw):
+            at, before, row = known.get(id(one.cells), (index, None, None)) if one.cells else (index, None, None)
+            is_same = before is not None and (one.paint, one.size) == (before.paint, before.size)
+            if row is None or not is_same or (around.bandings and at != index):
+                row = row_view(index, one, around, self.palette)
+            rows.append(row)
+        return rows
 
 
 def _options(calculator: Calculator, key: str, title: str) -> tuple[str, ...]:

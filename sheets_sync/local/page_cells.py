@@ -61,13 +61,8 @@ class RawRow:
     cells: Sequence[Json] = ()
 
     def looks_like(self, fresh: RawRow) -> bool:
-        """Whether ``fresh``, whose cells are not read yet, shows what this row does."""
-        return (
-            self.source is fresh.source
-            and self.size == fresh.size
-            and self.computed == fresh.computed
-            and self.paint == fresh.paint
-        )
+        """Whether ``fresh``, of the same entered cells, shows what this row does."""
+        return (self.size, self.computed, self.paint) == (fresh.size, fresh.computed, fresh.paint)
 
     def read(self, cells: Sequence[Json]) -> RawRow:
         """The row with its cells."""

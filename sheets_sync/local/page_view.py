@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sheets_sync.local.a1 import Box
@@ -14,6 +14,9 @@ from sheets_sync.local.page_conditions import Painter
 from sheets_sync.local.rendering import COLUMN_PIXELS, ROW_PIXELS, dimension_json, grid_data
 
 Json = dict[str, Any]
+
+MANY_ROWS = 20
+"""From so many rows on that are not known by themselves, they are looked for by their cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +75,18 @@ def frame_of(sheet: Json, sizes: Mapping[int, Json]) -> Json:
 
 def read_rows(calculator: Calculator, sheet: Sheet, old: list[RawRow]) -> list[RawRow]:
     """Every row of the grid. One of ``old`` stands again where nothing that is seen of it has changed; the others are
-    read in as few runs as they lie in. Rows are compared by identity first: a version shares them with the next."""
+    read in as few runs as they lie in. Rows are known by identity: a version shares them, or their cells, with the
+    next."""
     painter = Painter(calculator, sheet)
-    known = {id(row.source): row for row in old if row.source is not None}
     rows: list[RawRow] = []
     unread: list[int] = []
-    for index in range(sheet.row_count):
-        before = _same_row(index, old, known, sheet)
+    for index, before in enumerate(_same_rows(sheet, old)):
         fresh = _unread(calculator, sheet, painter, index, before)
-        rows.append(before if before is not None and before.looks_like(fresh) else fresh)
-        if rows[-1] is fresh and fresh.source is not None:
+        if before is not None and before.looks_like(fresh):
+            rows.append(before if before.source is fresh.source else replace(before, source=fresh.source))
+            continue
+        rows.append(fresh)
+        if fresh.source is not None:
             unread.append(index)
     for run in _runs(unread):
         box = Box(run.start, run.stop, 0, sheet.column_count)
@@ -91,12 +96,25 @@ def read_rows(calculator: Calculator, sheet: Sheet, old: list[RawRow]) -> list[R
     return rows
 
 
-def _same_row(index: int, old: list[RawRow], known: dict[int, RawRow], sheet: Sheet) -> RawRow | None:
-    """The row of the version before that ``index`` was; a blank one is any blank one."""
-    source = sheet.rows[index] if index < len(sheet.rows) else None
-    if source:
-        return known.get(id(source))
-    return old[index] if index < len(old) and old[index].source is None else None
+def _same_rows(sheet: Sheet, old: list[RawRow]) -> list[RawRow | None]:
+    """For each row of the grid the one of ``old`` that held the very same cells; None where there is none."""
+    sources = [source or None for source in sheet.rows[: sheet.row_count]]
+    sources += [None] * (sheet.row_count - len(sources))
+    known = {id(row.source): row for row in old}
+    found = [known.get(id(source)) if source is not None else None for source in sources]
+    for index, source in enumerate(sources):
+        if source is None and index < len(old) and old[index].source is None:
+            found[index] = old[index]
+    strangers = [index for index, source in enumerate(sources) if source is not None and found[index] is None]
+    if len(strangers) >= MANY_ROWS:  # sorted, perhaps: the rows are new, their cells are not
+        by_cells = {_cell_names(row.source): row for row in old if row.source is not None}
+        for index in strangers:
+            found[index] = by_cells.get(_cell_names(sources[index] or {}))
+    return found
+
+
+def _cell_names(source: Mapping[int, object]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return tuple(source), tuple(map(id, source.values()))
 
 
 def _unread(calculator: Calculator, sheet: Sheet, painter: Painter, index: int, before: RawRow | None) -> RawRow:

@@ -77,7 +77,7 @@ export class Sheet {
       },
       animateRows: false,
       suppressRowTransform: true,
-      rowBuffer: 20,
+      rowBuffer: 10,
       readOnlyEdit: true,
       stopEditingWhenCellsLoseFocus: true,
       enterNavigatesVertically: true,
