@@ -145,7 +145,7 @@ class WorkbookWindow:
     async def _open(self, sheet_id: int, at: tuple[int, int] | None = None) -> None:
         async with self._turn:
             await self._show(sheet_id, at)
-        self.tabs.build.refresh()
+        self.tabs.update()
 
     async def _show(self, sheet_id: int, at: tuple[int, int] | None = None) -> None:
         view: TabView | None = await self._ask(self.book.view, sheet_id)
@@ -194,7 +194,7 @@ class WorkbookWindow:
             await self._show_changes()
         if before != outline:
             self.title.set_text(self._title())
-            self.tabs.build.refresh()
+            self.tabs.update()
 
     async def _show_changes(self) -> None:
         view: TabView | None = await self._ask(self.book.view, self.sheet_id)

@@ -113,6 +113,7 @@ export class Sheet {
     this.setFrame(tab.frame);
     this.charts.show(tab.charts);
     if (tab.at) setTimeout(() => this.goTo(tab.at.row, tab.at.column));
+    this.bar.show("", "");
     this.host.dataset.tab = tab.title;
     this.host.setAttribute("role", "region");
     this.host.setAttribute("aria-label", "Tab " + tab.title);
