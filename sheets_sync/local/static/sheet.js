@@ -359,7 +359,8 @@ export class Sheet {
   showFocus() {
     const at = this.focusedRow();
     if (!at || at.column < 0) return;
-    this.bar.show(letters(at.column) + (at.row.i + 1), enteredText(this.rows.get(at.row.u) ?? at.row, at.column));
+    const row = this.rows.get(at.row.u) ?? at.row;
+    this.bar.show(letters(at.column) + (at.row.i + 1), enteredText(row, at.column), cellAt(row, at.column).more.n);
   }
 
   commitBar(text) {
