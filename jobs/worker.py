@@ -1,5 +1,5 @@
 """The worker: at each tick it reads the workbooks that changed, runs what waits in Requests and what the schedule
-asks, and tells what is wrong. Whatever breaks is logged and tried again at the next tick; it ends only when it is asked to."""
+asks, and tells what is wrong. Whatever breaks is logged and tried again; it ends only when it is asked to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from db import store
 from db.records import RequestStatus, WatchRecord, WorkspaceRecord
 from engine.errors import InputError, RoadmapError
 from engine.inputs import RequestRow, Setup
-from engine.keys import normalised
 from jobs import metrics
 from jobs.check import check_locked, findings_of, summary_of
 from jobs.clock import Clock, next_slot
@@ -30,6 +29,7 @@ from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
 from jobs.watching import SPACING_S, Due, Watching, at_a_tick
 from sheets_sync.gateway import spreadsheet_id_of
+from sheets_sync.headers import folded
 
 log = structlog.get_logger()
 
@@ -195,13 +195,8 @@ class Worker:
             self._tell(workspace, asked, status, message)
         with self._connections.database.transaction() as session:
             store.finish_request(session, row.request_id, status, message, run_id)
-        log.info(
-            "request",
-            workspace=workspace.id,
-            action=record.action if is_known else "unknown",
-            status=status,
-            run=run_id,
-        )
+        action_word = record.action if record.action in ACTIONS else "unknown"  # a cell's text stays out of logs
+        log.info("request", workspace=workspace.id, action=action_word, status=status, run=run_id)
 
     def _action(self, name: str) -> Callable[..., tuple[RequestStatus, str, int | None]]:
         if name not in ACTIONS:
@@ -256,13 +251,13 @@ def sources_of(setup: Setup) -> frozenset[str]:
     """The ids of the other spreadsheets that Setup names: a change there concerns this workbook too."""
     found: set[str] = set()
     for row in setup.rows:
-        if normalised(row.key or "") in _SPREADSHEET_KEYS and row.value:
+        if folded(row.key or "") in _SPREADSHEET_KEYS and row.value:
             with suppress(InputError):  # told in Checks
                 found.add(spreadsheet_id_of(row.value))
     return frozenset(found)
 
 
-_SPREADSHEET_KEYS = frozenset(normalised(key) for key in ("intake_source", "roadmap_spreadsheet"))
+_SPREADSHEET_KEYS = frozenset(folded(key) for key in ("intake_source", "roadmap_spreadsheet"))
 
 
 def _digest(pulled: Pulled, shown: str) -> str:
