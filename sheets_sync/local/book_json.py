@@ -71,6 +71,11 @@ def _below(mask: Mask | None, *path: str) -> Mask | None:
     return node
 
 
+def sheet_json(book: Book, sheet: Sheet) -> Json:
+    """A Sheet resource without grid data."""
+    return _sheet_json(book, sheet, book.sheets.index(sheet), "", None)
+
+
 def _sheet_json(book: Book, sheet: Sheet, index: int, owner: str, mask: Mask | None) -> Json:
     out: Json = {"properties": sheet_properties(sheet, index)}
     parts = sheet.parts

@@ -45,11 +45,10 @@ def answered(service: SheetsService, call: Call) -> Any:
             service.drive.file(file_id)  # there are no comments here, but clients that copy a file ask
             return {"kind": "drive#commentList", "comments": []}
         case ["changes"] if call.method == "GET":
-            size = _size(call, 100)
             return _cut(
                 call,
                 f"kind,nextPageToken,newStartPageToken,changes(kind,type,changeType,time,removed,fileId,file({_FILE}))",
-                service.drive.changes(call.text("pageToken"), size),
+                _changes(service, call),
             )
         case ["changes", "startPageToken"] if call.method == "GET":
             answer = {"kind": "drive#startPageToken", "startPageToken": service.drive.start_token()}
@@ -82,6 +81,16 @@ def _size(call: Call, default: int) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1000:
         raise DriveError(400, "invalid", "Invalid value for pageSize: it must be within [1, 1000].", "pageSize")
     return int(text)
+
+
+def _changes(service: SheetsService, call: Call) -> Json:
+    token = call.text("pageToken")
+    if not token:
+        raise DriveError(400, "required", "Required parameter: pageToken", "pageToken")
+    answer = service.drive.changes(token, _size(call, 100))
+    if call.text("includeRemoved").lower() == "false":
+        answer["changes"] = [change for change in answer["changes"] if not change["removed"]]
+    return answer
 
 
 def _files(service: SheetsService, call: Call) -> Any:

@@ -164,6 +164,10 @@ class SheetsService(ValuesMethods):
             return book.revision
         return self._book(spreadsheet_id).revision
 
+    def snapshot(self, spreadsheet_id: str) -> Calculator:
+        """The latest version, to read only, with its values; a later change leaves it as it is."""
+        return self._calculator(self._book(spreadsheet_id))
+
     def copy_sheet_to(self, spreadsheet_id: str, sheet_id: int, body: Json) -> Json:
         """``spreadsheets.sheets.copyTo``: the SheetProperties of the copy."""
         body = schema.checked("CopySheetToAnotherSpreadsheetRequest", body)
