@@ -7,7 +7,7 @@ import hashlib
 import json
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
@@ -79,7 +79,7 @@ class Worker:
         return self._serve(0, lambda due: due, self._stop.is_set)
 
     def _serve(
-        self, spacing_s: float, chosen: Callable[[tuple[Due, ...]], tuple[Due, ...]]
+        self, spacing_s: float, chosen: Callable[[Sequence[Due]], Sequence[Due]], is_over: Callable[[], bool]
     ) -> tuple[RoadmapError, ...]:
         errors: list[RoadmapError] = []
         try:
