@@ -68,9 +68,9 @@ def office(world) -> Iterator[Office]:
 def _at_rest(office: Office) -> None:
     """Each test begins with an idle workbook, whose hour has not come."""
     office.sql("UPDATE workspace_watches SET read_at = now() + interval '1 day', next_slot_at = NULL")
-    office.sql("UPDATE drive_watches SET restarted_at = NULL")
     office.settle()
     office.sql("UPDATE workspace_watches SET read_at = now() + interval '1 day'")
+    office.sql("UPDATE drive_watches SET restarted_at = NULL")
 
 
 def test_an_idle_workbook_costs_one_call_of_drive_a_tick_and_none_of_sheets(office: Office) -> None:
