@@ -135,11 +135,20 @@ def _permissions(service: SheetsService, call: Call, file_id: str, permission_id
     elif call.method == "GET":
         return _cut(call, _PERMISSION, drive.permission(file_id, permission_id))
     elif call.method == "PATCH":
-        return _cut(call, _PERMISSION, drive.change_role(file_id, permission_id, str(_body(call).get("role", ""))))
+        return _cut(call, _PERMISSION, _changed_permission(service, call, file_id, permission_id))
     elif call.method == "DELETE":
         drive.remove_permission(file_id, permission_id)
         return None
     raise DriveError(404, "notFound", "Not Found")
+
+
+def _changed_permission(service: SheetsService, call: Call, file_id: str, permission_id: str) -> Json:
+    body = _body(call)
+    role = str(body.get("role", ""))
+    if role == "owner" and not call.flag("transferOwnership"):
+        told = "The transferOwnership parameter must be enabled when the permission role is 'owner'."
+        raise DriveError(403, "forbidden", told, "transferOwnership")
+    return service.drive.change_role(file_id, permission_id, role, is_pending=body.get("pendingOwner"))
 
 
 def _export(service: SheetsService, call: Call, file_id: str) -> Download:
