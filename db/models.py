@@ -11,6 +11,7 @@
                 │                    │               │
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
+                ├─ intake_requests
                 └─ requests ── optimization_runs
 
 Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT:
@@ -39,6 +40,7 @@ from db.models_inputs import (
     InitiativeParamRow,
     InitiativeRow,
     InitiativeScoreRow,
+    IntakeRequestRow,
     MathModelRow,
     MetricRow,
     ScenarioRow,
