@@ -277,6 +277,7 @@ __all__ = [
     "InitiativeParamRow",
     "InitiativeRow",
     "InitiativeScoreRow",
+    "IntakeRequestRow",
     "MathModelRow",
     "MetricRow",
     "PortfolioItemRow",

@@ -165,9 +165,7 @@ def _new(key: str, typed: Typed) -> IntakeLink:
     )
 
 
-def _request(
-    typed: Typed, link: IntakeLink, initiatives: Mapping[str, InitiativeRow]
-) -> Request:
+def _request(typed: Typed, link: IntakeLink, initiatives: Mapping[str, InitiativeRow]) -> Request:
     row, source, spreadsheet_id = typed
     now = replace(
         link,
@@ -257,9 +255,7 @@ def possible_duplicates(
     found: dict[str, tuple[str, str | None]] = {}
     for request in requests:
         initiative = held.get(request.key)
-        is_open = initiative is None or (
-            initiative.lifecycle_status in _UNTRIAGED and initiative.duplicate_of is None
-        )
+        is_open = initiative is None or (initiative.lifecycle_status in _UNTRIAGED and initiative.duplicate_of is None)
         others = [key for key in same.get(words(request.row.title), ()) if _before(key, request.key)]
         if is_open and others and words(request.row.title):
             found[request.key] = (others[0], titles[others[0]])

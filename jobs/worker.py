@@ -187,6 +187,7 @@ def is_due(schedule: str, time_zone: str, last: datetime, now: datetime) -> bool
 def _digest(pulled: Pulled) -> str:
     """A digest of every cell that was read."""
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
+    grids |= {bound.name: bound.grid.values for bound in pulled.intake.sources.tabs}
     return hashlib.sha256(json.dumps(grids, sort_keys=True, default=str).encode()).hexdigest()
 
 

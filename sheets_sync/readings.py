@@ -21,10 +21,7 @@ WORKSPACE_RANGE = "roadmap_workspace"
 """The named range whose cell holds the id of the workbook that a spreadsheet belongs to."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{5,200}")
-_URLWORKSPACE_RANGE = "roadmap_workspace"
-"""The named range whose cell holds the id of the workbook that a spreadsheet belongs to."""
-
-_ID = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{5,200})(?:[/?#]|$)")
+_URL_ID = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{5,200})(?:[/?#]|$)")
 
 
 def spreadsheet_id_of(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The ``intake_source`` rows of Setup: each binds one tab, here or in another spreadsheet, in which requests come in."""
+"""The ``intake_source`` rows of Setup: each binds a tab, here or in another spreadsheet, where requests come in."""
 
 from __future__ import annotations
 
