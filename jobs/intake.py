@@ -14,7 +14,7 @@ from engine.inputs import IntakeSource, SetupRow, WorkbookInputs
 from engine.intake import IntakeLink, Request, Typed, answer, linked, possible_duplicates, requester_changes
 from engine.roadmap import RoadmapVersion
 from jobs.connections import Connections
-from sheets_sync.content import Linked, cell_uri
+from sheets_sync.content import Linked, link
 from sheets_sync.grids import Workbook
 from sheets_sync.intake_plan import IntakeUpdate, Reply, copied_cells, intake_plans
 from sheets_sync.intake_rows import IntakeTab, disagreement, read_intake
@@ -169,10 +169,8 @@ def _places(intake: Intake) -> dict[str, Linked]:
     tabs = {bound.name: bound for bound in intake.sources.tabs}
     found: dict[str, Linked] = {}
     for request in intake.requests:
-        bound, row = tabs[request.row.tab], request.row
-        cell = cell_uri(bound.grid.sheet_id, f"A{row.row}")
-        uri = cell if bound.source.spreadsheet_id is None else f"{bound.workbook.url}{cell}"
-        found[request.key] = Linked(((f"{row.tab} row {row.row}", uri),))
+        row = request.row
+        found[request.key] = link(f"{row.tab} row {row.row}", tabs[row.tab].uri(f"A{row.row}"))
     return found
 
 

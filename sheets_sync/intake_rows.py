@@ -11,6 +11,7 @@ from functools import cached_property
 from engine.findings import Finding, Severity
 from engine.inputs import IntakeRow, IntakeSource
 from sheets_sync.columns import Tab
+from sheets_sync.content import cell_uri
 from sheets_sync.errors import one_line
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.headers import Header, folded, header
@@ -35,6 +36,11 @@ class IntakeTab:
     name: str
     rows: tuple[IntakeRow, ...]
     findings: tuple[Finding, ...]
+
+    def uri(self, cell: str) -> str:
+        """The link to one of its cells; into another spreadsheet by that one's address."""
+        place = cell_uri(self.grid.sheet_id, cell)
+        return place if self.source.spreadsheet_id is None else f"{self.workbook.url}{place}"
 
     @cached_property
     def missing_answers(self) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import pytest
 import requests as http
 
 from engine.errors import RoadmapError
-from jobs.publish import publish
 from jobs.optimize import optimize
+from jobs.publish import publish
 from jobs.show import Asked
 from jobs.worker import Worker
 from jobs.workspaces import create, initialise
@@ -19,9 +19,16 @@ def connections(world):
         yield connected
 
 
-@pytest.fixture
-def workbook(connections) -> str:
+@pytest.fixture(scope="module")
+def whole(connections) -> str:
+    """A workbook of the template, made once."""
     return create(connections, "Intake").workspace.spreadsheet_id
+
+
+@pytest.fixture
+def workbook(world, connections, whole) -> str:
+    """A workbook of the test's own, copied from the template and made a workspace."""
+    return initialise(connections, copied(world, whole)).workspace.spreadsheet_id
 
 
 @pytest.fixture
@@ -43,7 +50,7 @@ def rows_of(spreadsheet, tab: str) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=False)) for row in rows if any(row)]
 
 
-def type_rows(spreadsheet, tab: str, *rows: dict[str, str]) -> None:
+def type_rows(spreadsheet, tab: str, *rows: dict[str, str | int]) -> None:
     """Rows typed below the last one, as raw text."""
     sheet = spreadsheet.worksheet(tab)
     header = sheet.row_values(1)
@@ -82,7 +89,7 @@ def test_a_request_becomes_one_initiative_and_the_requester_reads_what_became_of
     """A key beside the request, one row in Initiatives, text raw; later cycles copy nothing again; triage is read
     back."""
     sheet = world.spreadsheet(workbook)
-    asked = {"title": "=Dark mode", "product_area": "app", "problem_statement": "Eyes hurt", "deadline_date": "2027-03-01"}
+    asked = {"title": "=Dark mode", "product_area": "app", "problem_statement": "Eyes hurt", "deadline_date": 46447}
     type_rows(sheet, "Intake", asked)
     tick()
     tick()
@@ -91,7 +98,15 @@ def test_a_request_becomes_one_initiative_and_the_requester_reads_what_became_of
     assert request["initiative_key"] == made["initiative_key"] != ""
     assert (request["triage_status"], request["sys: status"]) == ("new", "OK")
     copied = ("title", "product", "description", "deadline_date", "lifecycle_status", "sources", "requester_changes")
-    assert [made[name] for name in copied] == ["=Dark mode", "app", "Eyes hurt", "2027-03-01", "new", "Intake row 2", ""]
+    assert [made[name] for name in copied] == [
+        "=Dark mode",
+        "app",
+        "Eyes hurt",
+        "2027-03-01",
+        "new",
+        "Intake row 2",
+        "",
+    ]
     put(sheet, "Initiatives", 2, "lifecycle_status", "needs_info")
     tick()
     assert rows_of(sheet, "Intake")[0]["triage_status"] == "more information needed"
@@ -193,7 +208,7 @@ def test_a_worker_killed_between_reserving_a_key_and_writing_it_is_mended_by_the
 
 
 def test_requests_of_another_spreadsheet_come_in_once_it_agrees(world, workbook, tick, connections) -> None:
-    """Its own names of columns, its own tab; before it agrees it is told how; afterwards its people read the answers."""
+    """Its own names of columns, its own tab; before it agrees it is told how; then its people read the answers."""
     sheet = world.spreadsheet(workbook)
     other = request_sheet(connections, world, agrees_with=None, headers=["Ask", "Team", *ANSWERS])
     type_rows(other, "Form", {"Ask": "Invoices in Polish", "Team": "Sales PL"})
@@ -222,24 +237,30 @@ def test_requests_of_another_spreadsheet_come_in_once_it_agrees(world, workbook,
     assert rows_of(other, "Form")[0]["Ask"] == "Invoices in Polish"
 
 
-def test_a_workbook_or_a_foreign_spreadsheet_cannot_be_read_through_setup(world, workbook, tick, connections) -> None:
+def test_a_workbook_or_a_foreign_spreadsheet_cannot_be_read_through_setup(
+    world, whole, workbook, tick, connections
+) -> None:
     """A registered workbook is refused though it names this one; one that serves another is refused; a missing one and
     a missing tab are told; none of them stops the others or a run."""
     sheet = world.spreadsheet(workbook)
-    rival = create(connections, "Rival").workspace.spreadsheet_id
-    other = request_sheet(connections, world, agrees_with=rival, headers=["title"])
+    other = request_sheet(connections, world, agrees_with=whole, headers=["title"])
     near = request_sheet(connections, world, agrees_with=workbook, headers=["title"], tab="Form responses")
-    for value, name in ((rival, "Intake"), (other.id, "Form"), ("1NoSuchSpreadsheetAnywhere", ""), (near.id, "Form response")):
+    for value, name in (
+        (whole, "Intake"),
+        (other.id, "Form"),
+        ("1NoSuchSpreadsheetAnywhere", ""),
+        (near.id, "Form response"),
+    ):
         type_rows(sheet, "Setup", {"key": "intake_source", "value": value, "tab": name})
     type_rows(sheet, "Intake", {"title": "Dark mode"})
     tick()
     told = [row["connection"] for row in rows_of(sheet, "Setup")]
     assert "workbook of its own" in told[0]
     assert "belongs to another workbook" in told[1]
-    assert rival not in told[1]
+    assert whole not in told[1]
     assert "does not exist" in told[2]
     assert "write Form responses" in told[3]
-    assert len([row for row in rows_of(sheet, "Checks") if row["tab"] == "Setup"]) == 4
+    assert len([row for row in rows_of(sheet, "Checks") if row["tab"] == "Setup" and row["row"]]) == 4
     assert [row["title"] for row in rows_of(sheet, "Initiatives")] == ["Dark mode"]
 
 
@@ -295,7 +316,7 @@ def test_the_start_page_says_what_to_do_next_until_the_roadmap_is_published(worl
     assert connections.gateway.counts.writes == before
 
 
-def copied(world, connections, workbook: str) -> str:
+def copied(world, workbook: str) -> str:
     """File ▸ Make a copy."""
     url = f"{world.server.base_url}/drive/v3/files/{workbook}/copy"
     answer = http.post(url, json={"name": "Copy of the plan"}, headers={"Authorization": "Bearer me"}, timeout=30)
@@ -312,7 +333,7 @@ def test_a_copied_spreadsheet_runs_nothing_and_says_so_until_it_is_made_a_worksp
     sheet = world.spreadsheet(workbook)
     type_rows(sheet, "Intake", {"title": "Dark mode"})
     tick()
-    copy = copied(world, connections, workbook)
+    copy = copied(world, workbook)
     said = world.cli("optimize", copy, "--json", exits=1)
     assert "This is a copy: make it its own workspace, or view only" in said
     assert world.spreadsheet(copy).worksheet("Start").acell("A1").value.startswith("This is a copy: make it its own")
