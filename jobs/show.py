@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db import store
 from engine.compile import compile_problem
@@ -42,7 +42,22 @@ def show(
     may_write: Callable[[], None] = lambda: None,
 ) -> WriteReport:
     """Write the requesters' answers, keys, marks, Checks, Start, the last good run of the defaults (and that a later
-    one made no plan), the published version and the Run Log. ``may_write`` raises where this process has lost the right to write."""
+    one made no plan), the published version and the Run Log. ``may_write`` raises where this process has lost the right
+    to write."""
+    update = _as_stored(connections, pulled)
+    intake, findings = answer_requesters(
+        connections,
+        pulled.workspace.spreadsheet_id,
+        intake_update(pulled.intake, pulled.inputs, update.version),
+        findings,
+        may_write,
+    )
+    update = replace(update, intake=intake, findings=findings, requests=requests or {})
+    return write_cycle(connections.gateway, pulled.workbook, update, before_write=may_write)
+
+
+def _as_stored(connections: Connections, pulled: Pulled) -> SheetUpdate:
+    """What Postgres says of the workspace."""
     workspace = pulled.workspace
     scenario, constraint_set = chosen_names(pulled.inputs)
     with connections.database.transaction() as session:
@@ -54,17 +69,9 @@ def show(
         version = store.newest_version(session, workspace.id)
         published_run = store.run_of_portfolio(session, version.portfolio_id) if version else None
         log = store.run_log(session, workspace.id)
-    intake, findings = answer_requesters(
-        connections,
-        workspace.spreadsheet_id,
-        intake_update(pulled.intake, pulled.inputs, version),
-        findings,
-        may_write,
-    )
-    update = SheetUpdate(
+    return SheetUpdate(
         inputs=pulled.inputs,
         now=connections.database.now(),
-        findings=findings,
         new_keys=pulled.new_keys,
         run=shown,
         alerts_run=run,
@@ -73,11 +80,8 @@ def show(
         version=version,
         published_run=published_run,
         run_log=log,
-        intake=intake,
         is_stale=shown is not None and _is_stale(connections, pulled, shown),
-        requests=requests or {},
     )
-    return write_cycle(connections.gateway, pulled.workbook, update, before_write=may_write)
 
 
 def _is_stale(connections: Connections, pulled: Pulled, run: RunFacts) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.findings import Finding
 from engine.inputs import Row as InputRow
@@ -27,7 +27,7 @@ from sheets_sync.tab_marks import status_and_message, tab_marks
 from sheets_sync.table_plan import Sort, TablePlan
 from sheets_sync.tabs import tab
 from sheets_sync.updates import SheetUpdate
-from sheets_sync.whole_plan import PagePlan, WholePlan
+from sheets_sync.whole_plan import PagePlan, WholePlan, merges_of
 
 
 class TabPlan(Protocol):
@@ -96,32 +96,42 @@ def _input_plans(ledger: Ledger) -> Iterator[InputPlan]:
         grid, head = found
         findings = [finding for finding in update.findings if finding.tab == name]
         wanted = _told(grid, head, held, findings)
-        added: list[Mapping[int, Content]] = []
-        match name:
-            case "Initiatives":
-                _name_initiatives(wanted, head, ledger)
-                _name_requests(wanted, head, ledger)
-                added = [
-                    by_index(head, {"initiative_key": key, **cells}) for key, cells in update.intake.copied.items()
-                ]
-            case "Contributions":
-                _name_contributions(wanted, head, ledger, titles)
-                added = _missing_contributions(head, ledger, titles)
-            case "Constraints":
-                _put_in_words(wanted, head, ledger, titles)
-                _beside(wanted, head, "rule_cost", "row_price", ledger)
-            case "Targets":
-                _put_uplifts(wanted, head, ledger)
-                _beside(wanted, head, "reachable", "target_reach", ledger)
-            case "Setup":
-                _connect(wanted, head, ledger)
-            case "Requests":
-                _answer(wanted, head, ledger)
-            case _:
-                pass
+        added = _filled(name, wanted, head, ledger, titles)
         yield InputPlan(
             grid=grid, header=head, wanted=wanted, marks=tab_marks(head.tab, grid, head, findings), added=added
         )
+
+
+def _filled(
+    name: str,
+    wanted: dict[int, dict[int, Content]],
+    head: Header,
+    ledger: Ledger,
+    titles: Mapping[str, str | None],
+) -> list[Mapping[int, Content]]:
+    """Fills in the tab's own system columns; the whole rows to be added to it."""
+    match name:
+        case "Initiatives":
+            _name_initiatives(wanted, head, ledger)
+            _name_requests(wanted, head, ledger)
+            copied = ledger.update.intake.copied.items()
+            return [by_index(head, {"initiative_key": key, **cells}) for key, cells in copied]
+        case "Contributions":
+            _name_contributions(wanted, head, ledger, titles)
+            return _missing_contributions(head, ledger, titles)
+        case "Constraints":
+            _put_in_words(wanted, head, ledger, titles)
+            _beside(wanted, head, "rule_cost", "row_price", ledger)
+        case "Targets":
+            _put_uplifts(wanted, head, ledger)
+            _beside(wanted, head, "reachable", "target_reach", ledger)
+        case "Setup":
+            _connect(wanted, head, ledger)
+        case "Requests":
+            _answer(wanted, head, ledger)
+        case _:
+            pass
+    return []
 
 
 def _told(
@@ -349,17 +359,7 @@ def _pages(ledger: Ledger) -> Iterator[PagePlan]:
         grid = grid_of(ledger.workbook, tab(name))
         page = made(ledger) if grid else None
         if grid is not None and page is not None:
-            yield PagePlan(grid=grid, page=page, merges=_merges(ledger.workbook, grid))
-
-
-def _merges(workbook: Workbook, grid: Grid) -> list[Mapping[str, Any]]:
-    """The merges that stand on a tab."""
-    return [
-        merge
-        for sheet in workbook.metadata.get("sheets", ())
-        if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
-        for merge in sheet.get("merges", ())
-    ]
+            yield PagePlan(grid=grid, page=page, merges=merges_of(ledger.workbook, grid))
 
 
 # ---- columns
