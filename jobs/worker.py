@@ -264,6 +264,7 @@ def _digest(pulled: Pulled, shown: str) -> str:
     """A digest of every cell that was read, and of what else decides what the workbook shows: the day, the newest run
     and version, this program's version."""
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
+    grids |= {bound.name: bound.grid.values for bound in pulled.intake.sources.tabs}
     told = [version("roadmap-optimizer"), str(pulled.today), shown, grids]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
