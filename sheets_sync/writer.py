@@ -42,8 +42,15 @@ def write_cycle(
     ``before_write`` is called right before each batch is sent, at each try, and raises to stop it (the fence check).
     Raises the errors of ``sheets_sync.errors``; the workbook then shows all of the update or none of it.
     """
+    return write_plans(gateway, workbook, tab_plans(workbook, update), before_write=before_write)
+
+
+def write_plans(
+    gateway: SheetsGateway, workbook: Workbook, plans: Sequence[TabPlan], *, before_write: Callable[[], None]
+) -> WriteReport:
+    """As ``write_cycle``, for the plans of some tabs of any spreadsheet."""
     before = gateway.counts.calls
-    writing = _Writing(tab_plans(workbook, update))
+    writing = _Writing([plan for plan in plans if plan.changes])
     if not writing.plans:
         return WriteReport(rows_written=0, repaired_rows=0, calls=0)
 

@@ -114,7 +114,7 @@ def test_a_tab_whose_first_row_is_no_header_is_told_once() -> None:
 
 
 def test_a_header_that_stands_twice_is_an_error_on_the_second() -> None:
-    _, (finding,) = read(grid_with("Setup", [], ["key", "value", "sys: status", "sys: message", "Value "]))
+    _, (finding,) = read(grid_with("Setup", [], [*tab("Setup").names, "Value "]))
     assert finding.where == "Setup!E1"
     assert (
         finding.message
