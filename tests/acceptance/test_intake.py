@@ -13,26 +13,28 @@ from jobs.worker import Worker
 from jobs.workspaces import create, initialise
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def connections(world):
+    """Each test has a quota of its own: all together would spend a minute's calls, and wait."""
     with world.connected() as connected:
         yield connected
 
 
 @pytest.fixture(scope="module")
-def whole(world, connections) -> str:
+def whole(world) -> str:
     """A workbook of the template, made once, with few rows: a thousand formatted ones in each tab take seconds."""
-    made = create(connections, "Intake").workspace.spreadsheet_id
-    shrink = [
-        {
-            "updateSheetProperties": {
-                "properties": {"sheetId": sheet.id, "gridProperties": {"rowCount": 40}},
-                "fields": "gridProperties.rowCount",
+    with world.connected() as connections:
+        made = create(connections, "Intake").workspace.spreadsheet_id
+        shrink = [
+            {
+                "updateSheetProperties": {
+                    "properties": {"sheetId": sheet.id, "gridProperties": {"rowCount": 40}},
+                    "fields": "gridProperties.rowCount",
+                }
             }
-        }
-        for sheet in world.spreadsheet(made).worksheets()
-    ]
-    connections.gateway.batch_update(made, shrink)
+            for sheet in world.spreadsheet(made).worksheets()
+        ]
+        connections.gateway.batch_update(made, shrink)
     return made
 
 
