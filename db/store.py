@@ -12,6 +12,7 @@ from db.records import (
     RunState,
     RunStatus,
     StoredConstraintSet,
+    WatchRecord,
     WorkspaceRecord,
 )
 from db.store_intake import intake_links, save_intake
@@ -37,6 +38,15 @@ from db.store_runs import (
     set_run_stage,
     store_snapshot,
 )
+from db.store_watch import (
+    claim_watch,
+    note_read,
+    record_changes,
+    restart_watch,
+    shown_state,
+    watch_of,
+    watches,
+)
 from db.store_workspaces import (
     find_workspace,
     list_workspaces,
@@ -53,9 +63,11 @@ __all__ = [
     "RunState",
     "RunStatus",
     "StoredConstraintSet",
+    "WatchRecord",
     "WorkspaceRecord",
     "begin_run",
     "claim_request",
+    "claim_watch",
     "fail_run",
     "find_request",
     "find_workspace",
@@ -72,9 +84,12 @@ __all__ = [
     "newest_version",
     "note_initiative_keys",
     "note_progress",
+    "note_read",
+    "record_changes",
     "register_workspace",
     "require_fence",
     "reserve_initiative_keys",
+    "restart_watch",
     "run_facts",
     "run_log",
     "run_of_portfolio",
@@ -86,5 +101,8 @@ __all__ = [
     "save_remarks",
     "save_version",
     "set_run_stage",
+    "shown_state",
     "store_snapshot",
+    "watch_of",
+    "watches",
 ]
