@@ -13,26 +13,28 @@ from jobs.worker import Worker
 from jobs.workspaces import create, initialise
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def connections(world):
+    """Each test has a quota of its own: all together would spend a minute's calls, and wait."""
     with world.connected() as connected:
         yield connected
 
 
 @pytest.fixture(scope="module")
-def whole(world, connections) -> str:
+def whole(world) -> str:
     """A workbook of the template, made once, with few rows: a thousand formatted ones in each tab take seconds."""
-    made = create(connections, "Intake").workspace.spreadsheet_id
-    shrink = [
-        {
-            "updateSheetProperties": {
-                "properties": {"sheetId": sheet.id, "gridProperties": {"rowCount": 40}},
-                "fields": "gridProperties.rowCount",
+    with world.connected() as connections:
+        made = create(connections, "Intake").workspace.spreadsheet_id
+        shrink = [
+            {
+                "updateSheetProperties": {
+                    "properties": {"sheetId": sheet.id, "gridProperties": {"rowCount": 40}},
+                    "fields": "gridProperties.rowCount",
+                }
             }
-        }
-        for sheet in world.spreadsheet(made).worksheets()
-    ]
-    connections.gateway.batch_update(made, shrink)
+            for sheet in world.spreadsheet(made).worksheets()
+        ]
+        connections.gateway.batch_update(made, shrink)
     return made
 
 
@@ -44,14 +46,11 @@ def workbook(world, connections, whole) -> str:
 
 @pytest.fixture
 def tick(connections, workbook):
-    """One cycle of the worker over this test's workbook alone."""
+    """One look of the worker; what it could not do is raised."""
 
     def once() -> None:
-        from db import store
-
-        with connections.database.transaction() as session:
-            workspace = store.find_workspace(session, workbook)
-        Worker(connections).serve(workspace)
+        for error in Worker(connections).serve_all():
+            raise error
 
     return once
 
@@ -297,12 +296,11 @@ def test_the_start_page_says_what_to_do_next_until_the_roadmap_is_published(worl
     """Counts and the next step after each; unchanged, it is not written again."""
     made = create(connections, "Start", sample=True)
     workspace, sheet = made.workspace, world.spreadsheet(made.workspace.spreadsheet_id)
-    worker = Worker(connections)
 
     def start() -> list[list[str]]:
         return sheet.worksheet("Start").get_all_values()
 
-    worker.serve(workspace)
+    Worker(connections).serve_all()
     page = start()
     assert page[0][0] == "From ideas to a published roadmap, in five steps"
     assert page[1][4] == workspace.spreadsheet_id
@@ -318,12 +316,12 @@ def test_the_start_page_says_what_to_do_next_until_the_roadmap_is_published(worl
     assert steps["Run"][2] == "the run is fresh"
     assert "v1" in steps["Publish"][2]
     put(sheet, "Initiatives", 2, "engineering_tokens", "1200")
-    worker.serve(workspace)
+    Worker(connections).serve_all()
     steps = {row[1]: row for row in start()[3:8]}
     assert steps["Run"][2].startswith("the run is stale")
-    worker.serve(workspace)
+    Worker(connections).serve_all()
     before = connections.gateway.counts.writes
-    Worker(connections).serve(workspace)
+    Worker(connections).serve_all()
     assert connections.gateway.counts.writes == before
 
 
@@ -352,7 +350,7 @@ def test_a_copied_spreadsheet_runs_nothing_and_says_so_until_it_is_made_a_worksp
         find(connections, copy)
     own = initialise(connections, copy).workspace
     assert find(connections, copy) == own
-    Worker(connections).serve(own)
+    Worker(connections).serve_all()
     theirs = world.spreadsheet(copy)
     assert theirs.worksheet("Start").get_all_values()[1][4] == copy
     assert [row["initiative_key"] for row in rows_of(theirs, "Intake")] == [

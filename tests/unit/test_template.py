@@ -142,6 +142,7 @@ def test_a_sheet_that_was_not_read_is_left_alone_and_its_title_told() -> None:
 def test_a_missing_tab_is_added_where_it_belongs_and_nothing_else_touched() -> None:
     whole = applied(EMPTY, repair_requests(EMPTY))
     torn = spreadsheet(*[grid for grid in whole.grids.values() if grid.title != "Targets"])
+    torn = dataclasses.replace(torn, metadata=whole.metadata)
     requests = repair_requests(torn)
     (added,) = of_kind(requests, "addSheet")
     assert (added["properties"]["title"], added["properties"]["index"]) == ("Targets", 7)
