@@ -111,7 +111,7 @@ def _inserted_back(view: TabView, step: InsertedRows) -> tuple[list[Json], str]:
     empty = [row for row in rows if not any("userEnteredValue" in cell for cell in view.raw[row].cells)]
     if len(empty) < len(rows):
         return deleted_rows(view, empty), "Something was typed into the inserted row since, so it stays."
-    return deleted_rows(view, empty), f"Took the inserted {_count(len(rows), 'row')} away again."
+    return deleted_rows(view, empty), f"Took away {_count(len(rows), 'inserted row')}."
 
 
 def _deleted_back(view: TabView, step: DeletedRows) -> tuple[list[Json], str]:

@@ -266,6 +266,7 @@ class WorkbookWindow:
     async def _insert(self, *, below: bool) -> None:
         done = await self._change(lambda view, row, _: edits.inserted_rows(view, row, 1, below=below))
         if done is not None and self.view is not None:
+            self._stay_at(done[1] + 1 if below else done[1])
             before = set(done[0].uids)
             self.steps.add(done[0].sheet_id, InsertedRows(uids=tuple({*self.view.uids} - before)))
 
@@ -278,6 +279,7 @@ class WorkbookWindow:
         done = await self._change(lambda view, row, _column: edits.deleted_rows(view, rows(view, row)))
         if done is not None:
             self.picked = []
+            self._stay_at(done[1])
             step = rows_deleted(done[0], rows(*done))
             self.steps.add(done[0].sheet_id, step)
             count = sum(len(cells) for _, _, cells in step.runs)
@@ -354,6 +356,11 @@ class WorkbookWindow:
         answer, self.asks_first = await edit_anyway(guard)
         self.grid.take_focus()
         return answer
+
+    def _stay_at(self, row: int) -> None:
+        """Puts the cursor into ``row``, or the last one where there are fewer, in its column."""
+        if self.view is not None and self.cursor is not None:
+            self.grid.go_to(min(row, len(self.view.rows) - 1), self.cursor[1])
 
     def _put_back(self, uid: int) -> None:
         """Sends the row as it is: the browser may show what was typed and not taken."""
