@@ -167,9 +167,9 @@ def test_an_edit_reads_its_row_alone_and_a_sort_reads_none(service: SheetsServic
 @pytest.mark.parametrize(
     ("condition", "values", "painted"),
     [
-        ("NUMBER_GREATER", ["2"], ["A3"]),
+        ("NUMBER_GREATER", ["2"], ["A3", "C2"]),
         ("NUMBER_BETWEEN", ["1", "2"], ["A1", "A2"]),
-        ("NUMBER_NOT_EQ", ["=$A$1"], ["A2", "A3"]),
+        ("NUMBER_NOT_EQ", ["=$A$1"], ["A2", "A3", "C2"]),
         ("TEXT_CONTAINS", ["PPL"], ["B1"]),
         ("TEXT_EQ", ["Apple"], ["B1"]),
         ("BLANK", [], ["C1", "C3"]),
