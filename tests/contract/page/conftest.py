@@ -14,6 +14,7 @@ from sheets_sync.local.server import LocalServer
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
+expect.set_options(timeout=30_000)
 
 HOSTILE = '<img src=x onerror="window.hacked=1"><b>bold</b>'
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
