@@ -18,7 +18,7 @@ from sheets_sync.local.page_dialogs import edit_anyway, note_text, tab_title
 from sheets_sync.local.page_grid import SheetGrid
 from sheets_sync.local.page_patch import patch
 from sheets_sync.local.page_tabs import TabBar, tab_id
-from sheets_sync.local.page_undo import InsertedRows, Steps, rows_deleted, typed_cells, undoing
+from sheets_sync.local.page_undo import DeletedRows, InsertedRows, Steps, rows_deleted, typed_cells, undoing
 from sheets_sync.local.page_view import TabView
 
 Json = dict[str, Any]
@@ -298,10 +298,16 @@ class WorkbookWindow:
             await self._open(sheet_id)
         async with self._turn:
             await self._catch_up()
-            requests, told = undoing(self.view, step) if self.view is not None else ([], "")
+            before = self.view
+            requests, told = undoing(before, step) if before is not None else ([], "")
             if not requests or await self._ask(self.book.change, requests) is not None:
                 ui.notify(told)
             await self._catch_up()
+            if isinstance(step, DeletedRows) and before is not None and self.view is not None:
+                known = set(before.uids)
+                back = [uid for uid in self.view.uids if uid not in known]
+                if len(back) == len(step.uids):
+                    self.steps.rename(sheet_id, dict(zip(step.uids, back, strict=True)))
 
     async def _rename(self, sheet_id: int) -> None:
         before = next((str(tab["title"]) for tab in self._tabs() if tab_id(tab) == sheet_id), "")
