@@ -105,9 +105,6 @@ class WorkbookWindow:
         async def on_paste(event: GenericEventArguments) -> None:
             await self._write(int(event.args["u"]), int(event.args["c"]), edits.block(str(event.args["text"])))
 
-        async def on_undo(_: GenericEventArguments) -> None:
-            await self._undo()
-
         def on_refused(event: GenericEventArguments) -> None:
             ui.notify(str(event.args["why"]), type="negative", multi_line=True)
 
@@ -122,7 +119,7 @@ class WorkbookWindow:
             ("jump", on_jump),
             ("edit", on_edit),
             ("paste", on_paste),
-            ("undo", on_undo),
+            ("undo", self._undo),
             ("refused", on_refused),
             ("width", on_width),
         ):

@@ -288,3 +288,50 @@ def test_undoing_a_deletion_brings_the_rows_back_to_their_places(service: Sheets
         book.change([dimension("deleteDimension", indices[0], indices[-1] + 1)])
     book.change(undoing(book.view(0), step)[0])
     assert shown(book, book.view(0)) == shown(book, before)
+
+
+def test_a_formula_shows_what_it_comes_to_when_another_tab_changes(service: SheetsService) -> None:
+    book = new_book(service)
+    put(book, "Tab 0!A2", ["='Tab 1'!A1"])
+    put(book, "Tab 1!A1", [5])
+    assert book.view(0).rows[1]["c"][0][0] == "5"
+    put(book, "Tab 1!A1", [6])
+    assert book.view(0).rows[1]["c"][0][0] == "6"
+
+
+def test_bands_stay_in_their_places_when_rows_move(service: SheetsService) -> None:
+    book = new_book(service)
+    put(book, "Tab 0!A1:A6", *([number] for number in range(6)))
+    bands = {"firstBandColor": GREY, "secondBandColor": {"red": 1}}
+    book.change([{"addBanding": {"bandedRange": {"range": {"sheetId": 0}, "rowProperties": bands}}}])
+    book.view(0)
+    book.change([dimension("deleteDimension", 2, 3)])
+    fresh = Book(service, book.spreadsheet_id)
+    assert shown(book, book.view(0)) == shown(fresh, fresh.view(0))
+
+
+def test_a_row_that_moves_out_of_a_rule_loses_its_paint(service: SheetsService) -> None:
+    book = new_book(service)
+    put(book, "Tab 0!A1:A3", [9], [9], [9])
+    request = rule("NUMBER_EQ", "9")
+    area = {"sheetId": 0, "startRowIndex": 0, "endRowIndex": 2, "startColumnIndex": 0, "endColumnIndex": 1}
+    request["addConditionalFormatRule"]["rule"]["ranges"] = [area]
+    book.change([request])
+    book.view(0)
+    order = [{"dimensionIndex": 1, "sortOrder": "ASCENDING"}]
+    put(book, "Tab 0!B1:B3", [3], [2], [1])
+    book.view(0)
+    book.change([{"sortRange": {"range": {"sheetId": 0, "endRowIndex": 3}, "sortSpecs": order}}])
+    assert [bool(row.paint) for row in book.view(0).raw[:3]] == [True, True, False]
+
+
+def test_undoing_leaves_a_cell_that_was_changed_since(service: SheetsService) -> None:
+    book = new_book(service)
+    before = book.view(0)
+    put(book, "Tab 0!A2:B2", ["mine", "mine"])
+    after = book.view(0)
+    step = typed_cells(before, after, [after.uids[1]], range(2))
+    put(book, "Tab 0!B2", ["theirs"])
+    requests, told = undoing(book.view(0), step)
+    assert [one["updateCells"]["start"]["columnIndex"] for one in requests] == [0]
+    assert told == "Took back 1 cell; 1 changed since, and stay as they are."
