@@ -310,19 +310,18 @@ def test_bands_stay_in_their_places_when_rows_move(service: SheetsService) -> No
     assert shown(book, book.view(0)) == shown(fresh, fresh.view(0))
 
 
-def test_a_row_that_moves_out_of_a_rule_loses_its_paint(service: SheetsService) -> None:
+def test_a_row_that_is_sorted_out_of_a_rule_loses_its_paint(service: SheetsService) -> None:
     book = new_book(service)
-    put(book, "Tab 0!A1:A3", [9], [9], [9])
+    book.change([{"appendDimension": {"sheetId": 0, "dimension": "ROWS", "length": 30}}])
+    put(book, "Tab 0!A1:B30", *([9, number] for number in range(30)))
     request = rule("NUMBER_EQ", "9")
-    area = {"sheetId": 0, "startRowIndex": 0, "endRowIndex": 2, "startColumnIndex": 0, "endColumnIndex": 1}
+    area = {"sheetId": 0, "startRowIndex": 0, "endRowIndex": 10, "startColumnIndex": 0, "endColumnIndex": 1}
     request["addConditionalFormatRule"]["rule"]["ranges"] = [area]
     book.change([request])
     book.view(0)
-    order = [{"dimensionIndex": 1, "sortOrder": "ASCENDING"}]
-    put(book, "Tab 0!B1:B3", [3], [2], [1])
-    book.view(0)
-    book.change([{"sortRange": {"range": {"sheetId": 0, "endRowIndex": 3}, "sortSpecs": order}}])
-    assert [bool(row.paint) for row in book.view(0).raw[:3]] == [True, True, False]
+    order = [{"dimensionIndex": 1, "sortOrder": "DESCENDING"}]
+    book.change([{"sortRange": {"range": {"sheetId": 0, "endRowIndex": 30}, "sortSpecs": order}}])
+    assert [bool(row.paint) for row in book.view(0).raw[:30]] == [True] * 10 + [False] * 20
 
 
 def test_undoing_leaves_a_cell_that_was_changed_since(service: SheetsService) -> None:
