@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 MOST_POINTS = 5_000
 WIDTH, HEIGHT = 600, 371
+LABEL_WIDTH = 120
 _COLOURS = ["#4285f4", "#ea4335", "#fbbc04", "#34a853", "#ff6d01", "#46bdc6", "#7baaf7", "#f07b72"]
 _TYPES = {
     "COLUMN": "bar",
@@ -180,35 +181,38 @@ def _to_shares(series: list[Json]) -> None:
 
 def _on_axes(basic: Json, kind: str, series: list[Json], across: Json) -> Json:
     titles = {str(axis.get("position")): str(axis.get("title", "")) for axis in basic.get("axis") or ()}
-    grid: Json = {"left": 56, "right": 32, "top": 64, "bottom": 48, "containLabel": False}
+    grid: Json = {"left": 40, "right": 32, "top": 72, "bottom": 44, "containLabel": True}
     legend = _legend(basic, grid, len(series))
-    bottom, left = titles.get("BOTTOM_AXIS", ""), titles.get("LEFT_AXIS", "")
-    across = {"name": left if kind == "BAR" else bottom, **across}
-    up: Json = {"type": "value", "name": bottom if kind == "BAR" else left, "scale": kind in ("LINE", "SCATTER")}
-    for axis in (across, up):
-        axis |= {"nameLocation": "middle", "nameGap": 32, "axisLabel": {"hideOverlap": True}}
+    is_bar = kind == "BAR"
+    numbers = [point[1] if isinstance(point, list) else point for one in series for point in one["data"]]
+    amounts = [f"{number:,.0f}" for number in numbers if number is not None]
+    up: Json = {"type": "value", "scale": kind in ("LINE", "SCATTER")}
+    below, beside = (up, across) if is_bar else (across, up)
+    below |= _named(titles.get("BOTTOM_AXIS", ""), 30)
+    beside |= _named(titles.get("LEFT_AXIS", ""), _label_width(across.get("data", []) if is_bar else amounts))
     ups = [up]
     if any("yAxisIndex" in one for one in series):
-        ups.append({"type": "value", "name": titles.get("RIGHT_AXIS", ""), "nameLocation": "middle", "nameGap": 32})
-    grid["containLabel"] = True
-    if kind == "BAR":
-        return {
-            "tooltip": {"trigger": "axis", "renderMode": "richText"},
-            "legend": legend,
-            "grid": grid,
-            "xAxis": up,
-            "yAxis": across | {"inverse": True},
-            "series": series,
-        }
-    trigger = "item" if kind == "SCATTER" else "axis"
+        ups.append({"type": "value", **_named(titles.get("RIGHT_AXIS", ""), _label_width(amounts))})
+        grid["right"] = 56
     return {
-        "tooltip": {"trigger": trigger, "renderMode": "richText"},
+        "tooltip": {"trigger": "item" if kind == "SCATTER" else "axis", "renderMode": "richText"},
         "legend": legend,
         "grid": grid,
-        "xAxis": across,
-        "yAxis": ups,
+        "xAxis": below if is_bar else across,
+        "yAxis": beside | {"inverse": True} if is_bar else ups,
         "series": series,
     }
+
+
+def _named(name: str, gap: float) -> Json:
+    """An axis' name, ``gap`` pixels from its line."""
+    labels = {"hideOverlap": True, "width": LABEL_WIDTH, "overflow": "truncate"}
+    return {"name": name, "nameLocation": "middle", "nameGap": gap, "axisLabel": labels}
+
+
+def _label_width(labels: list[str]) -> float:
+    """About how many pixels the labels of an axis take beside it."""
+    return 14 + min(LABEL_WIDTH, 6.6 * max(map(len, labels), default=0))
 
 
 def _legend(basic: Mapping[str, Any], grid: Json, count: int) -> Json:

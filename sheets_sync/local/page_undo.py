@@ -4,7 +4,7 @@ meanwhile stays."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,11 @@ class InsertedRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedRows:
-    """Runs of rows that were deleted: (uid of the row above or None, index of the first, the rows' cells)."""
+    """Runs of rows that were deleted: (uid of the row above or None, index of the first, the rows' cells); ``uids``
+    are all their names, in order."""
 
     runs: tuple[tuple[int | None, int, tuple[Sequence[Json], ...]], ...]
+    uids: tuple[int, ...]
 
 
 Step = TypedCells | InsertedRows | DeletedRows
@@ -52,9 +54,23 @@ class Steps:
         """Remembers a step; the oldest is forgotten beyond ``MOST_STEPS``."""
         self._steps = [*self._steps, (sheet_id, step)][-MOST_STEPS:]
 
+    def rename(self, sheet_id: int, names: Mapping[int, int]) -> None:
+        """Rows that came back have other uids: the older steps name them by those."""
+        self._steps = [(tab, _renamed(step, names) if tab == sheet_id else step) for tab, step in self._steps]
+
     def latest(self) -> tuple[int, Step] | None:
         """Takes the latest step off."""
         return self._steps.pop() if self._steps else None
+
+
+def _renamed(step: Step, names: Mapping[int, int]) -> Step:
+    if isinstance(step, TypedCells):
+        return TypedCells(cells={(names.get(uid, uid), column): pair for (uid, column), pair in step.cells.items()})
+    uids = tuple(names.get(uid, uid) for uid in step.uids)
+    if isinstance(step, InsertedRows):
+        return InsertedRows(uids=uids)
+    runs = tuple((None if above is None else names.get(above, above), index, rows) for above, index, rows in step.runs)
+    return DeletedRows(runs=runs, uids=uids)
 
 
 def typed_cells(old: TabView, new: TabView, uids: Iterable[int], columns: range) -> TypedCells:
@@ -78,7 +94,7 @@ def rows_deleted(view: TabView, rows: Iterable[int]) -> DeletedRows:
         indices = [index for _, index in run]
         above = view.uids[indices[0] - 1] if indices[0] else None
         runs.append((above, indices[0], tuple(view.raw[index].cells for index in indices)))
-    return DeletedRows(runs=tuple(runs))
+    return DeletedRows(runs=tuple(runs), uids=tuple(view.uids[index] for index in ordered))
 
 
 def undoing(view: TabView, step: Step) -> tuple[list[Json], str]:
@@ -111,7 +127,7 @@ def _inserted_back(view: TabView, step: InsertedRows) -> tuple[list[Json], str]:
     empty = [row for row in rows if not any("userEnteredValue" in cell for cell in view.raw[row].cells)]
     if len(empty) < len(rows):
         return deleted_rows(view, empty), "Something was typed into the inserted row since, so it stays."
-    return deleted_rows(view, empty), f"Took the inserted {_count(len(rows), 'row')} away again."
+    return deleted_rows(view, empty), f"Took away {_count(len(rows), 'inserted row')}."
 
 
 def _deleted_back(view: TabView, step: DeletedRows) -> tuple[list[Json], str]:

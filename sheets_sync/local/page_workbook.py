@@ -18,7 +18,7 @@ from sheets_sync.local.page_dialogs import edit_anyway, note_text, tab_title
 from sheets_sync.local.page_grid import SheetGrid
 from sheets_sync.local.page_patch import patch
 from sheets_sync.local.page_tabs import TabBar, tab_id
-from sheets_sync.local.page_undo import InsertedRows, Steps, rows_deleted, typed_cells, undoing
+from sheets_sync.local.page_undo import DeletedRows, InsertedRows, Steps, rows_deleted, typed_cells, undoing
 from sheets_sync.local.page_view import TabView
 
 Json = dict[str, Any]
@@ -105,9 +105,6 @@ class WorkbookWindow:
         async def on_paste(event: GenericEventArguments) -> None:
             await self._write(int(event.args["u"]), int(event.args["c"]), edits.block(str(event.args["text"])))
 
-        async def on_undo(_: GenericEventArguments) -> None:
-            await self._undo()
-
         def on_refused(event: GenericEventArguments) -> None:
             ui.notify(str(event.args["why"]), type="negative", multi_line=True)
 
@@ -122,7 +119,7 @@ class WorkbookWindow:
             ("jump", on_jump),
             ("edit", on_edit),
             ("paste", on_paste),
-            ("undo", on_undo),
+            ("undo", self._undo),
             ("refused", on_refused),
             ("width", on_width),
         ):
@@ -266,6 +263,7 @@ class WorkbookWindow:
     async def _insert(self, *, below: bool) -> None:
         done = await self._change(lambda view, row, _: edits.inserted_rows(view, row, 1, below=below))
         if done is not None and self.view is not None:
+            self._stay_at(done[1] + 1 if below else done[1])
             before = set(done[0].uids)
             self.steps.add(done[0].sheet_id, InsertedRows(uids=tuple({*self.view.uids} - before)))
 
@@ -278,6 +276,7 @@ class WorkbookWindow:
         done = await self._change(lambda view, row, _column: edits.deleted_rows(view, rows(view, row)))
         if done is not None:
             self.picked = []
+            self._stay_at(done[1])
             step = rows_deleted(done[0], rows(*done))
             self.steps.add(done[0].sheet_id, step)
             count = sum(len(cells) for _, _, cells in step.runs)
@@ -296,10 +295,16 @@ class WorkbookWindow:
             await self._open(sheet_id)
         async with self._turn:
             await self._catch_up()
-            requests, told = undoing(self.view, step) if self.view is not None else ([], "")
+            before = self.view
+            requests, told = undoing(before, step) if before is not None else ([], "")
             if not requests or await self._ask(self.book.change, requests) is not None:
                 ui.notify(told)
             await self._catch_up()
+            if isinstance(step, DeletedRows) and before is not None and self.view is not None:
+                known = set(before.uids)
+                back = [uid for uid in self.view.uids if uid not in known]
+                if len(back) == len(step.uids):
+                    self.steps.rename(sheet_id, dict(zip(step.uids, back, strict=True)))
 
     async def _rename(self, sheet_id: int) -> None:
         before = next((str(tab["title"]) for tab in self._tabs() if tab_id(tab) == sheet_id), "")
@@ -354,6 +359,11 @@ class WorkbookWindow:
         answer, self.asks_first = await edit_anyway(guard)
         self.grid.take_focus()
         return answer
+
+    def _stay_at(self, row: int) -> None:
+        """Puts the cursor into ``row``, or the last one where there are fewer, in its column."""
+        if self.view is not None and self.cursor is not None:
+            self.grid.go_to(min(row, len(self.view.rows) - 1), self.cursor[1])
 
     def _put_back(self, uid: int) -> None:
         """Sends the row as it is: the browser may show what was typed and not taken."""

@@ -128,6 +128,8 @@ export class Sheet {
     if (change.css) this.setCss(change.css);
     if (change.lists) this.lists = change.lists;
     const changed = this.setRows(change.rows ?? {});
+    const cursor = change.order && !isEditing ? this.focusedRow() : null;
+    const isSorted = change.order?.length === this.order.length;
     if (change.order) {
       this.order = change.order;
       const kept = new Set(change.order);
@@ -138,7 +140,16 @@ export class Sheet {
     else if (change.order || changed.some((row) => row.reshaped)) this.arrange();
     else this.redraw(changed);
     if (change.charts) this.charts.show(change.charts);
+    if (cursor) this.follow(cursor, isSorted);
     this.showFocus();
+  }
+
+  /** The cursor goes with its row when rows come or go above it; in a sort, or where its row is gone, it stays. */
+  follow({ row, column }, isSorted) {
+    const elsewhere = document.activeElement?.closest("textarea, input, .q-dialog");
+    const node = isSorted || row.i < this.frame.frozenRows ? null : this.api.getRowNode(String(row.u));
+    if (node && (!elsewhere || this.host.contains(elsewhere))) this.api.setFocusedCell(node.rowIndex, "c" + column);
+    this.focused();
   }
 
   /** Draws everything anew, at the same place. */
@@ -292,8 +303,14 @@ export class Sheet {
     const isPinned = row < this.frame.frozenRows;
     this.api.ensureColumnVisible(columnId);
     const node = isPinned ? null : this.api.getRowNode(String(target.u));
-    if (node) this.api.ensureIndexVisible(node.rowIndex, "middle");
+    if (node && !this.isInView(node)) this.api.ensureIndexVisible(node.rowIndex, "middle");
     this.api.setFocusedCell(isPinned ? row : node.rowIndex, columnId, isPinned ? "top" : null);
+    this.focused();
+  }
+
+  isInView(node) {
+    const { top, bottom } = this.api.getVerticalPixelRange();
+    return node.rowTop >= top && node.rowTop + node.rowHeight <= bottom;
   }
 
   takeFocus() {

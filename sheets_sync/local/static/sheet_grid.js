@@ -6,9 +6,12 @@ export default {
   emits: ["ready", "cell", "edit", "paste", "picked", "jump", "width", "undo", "refused"],
   mounted() {
     this.sheet = new Sheet(this.$el, (name, detail) => this.$emit(name, detail));
+    this.addressed = () => location.hash && this.$emit("jump", { to: location.hash.slice(1) });
+    window.addEventListener("hashchange", this.addressed);
     this.$emit("ready", { hash: location.hash.slice(1) });
   },
   unmounted() {
+    window.removeEventListener("hashchange", this.addressed);
     this.sheet.close();
   },
   methods: {

@@ -14,6 +14,7 @@ from sheets_sync.local.server import LocalServer
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
+expect.set_options(timeout=30_000)
 
 HOSTILE = '<img src=x onerror="window.hacked=1"><b>bold</b>'
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -68,6 +69,23 @@ class Window:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.type(value)
         self.page.keyboard.press("Enter")
+
+    def paste(self, block: str) -> None:
+        """Pastes a text at the cursor, as the browser does it."""
+        self.page.evaluate(
+            """text => {
+                const data = new DataTransfer();
+                data.setData("text/plain", text);
+                const pasted = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+                document.activeElement.dispatchEvent(pasted);
+            }""",
+            block,
+        )
+
+    def go_to(self, name: str) -> None:
+        """Puts a cell of the first tab into the address."""
+        self.page.evaluate("name => { location.hash = 'gid=0&range=' + name; }", name)
+        expect(self.page.locator(".cell-name")).to_have_text(name)
 
     def saw_all_saved(self) -> None:
         expect(self.page.locator(".book-told")).to_have_text("All changes saved")

@@ -121,3 +121,141 @@ def test_a_protected_range_asks_first(book: Any) -> None:
     expect(window.cell("F2")).to_have_text("mine")
     window.saw_all_saved()
     assert book.values()[1][5] == "mine"
+
+
+def test_the_keyboard_moves_types_clears_and_gives_up(book: Any) -> None:
+    window = book.window()
+    keys = window.page.keyboard
+    window.cell("A2").click()
+    keys.press("ArrowRight")
+    keys.press("ArrowDown")
+    keys.type("Growth team")
+    keys.press("Tab")
+    expect(window.page.locator(".cell-name")).to_have_text("C3")
+    keys.press("F2")
+    keys.type("7")
+    keys.press("Enter")
+    expect(window.page.locator(".cell-name")).to_have_text("C4")
+    keys.type("never mind")
+    keys.press("Escape")
+    window.cell("B2").click()
+    keys.press("Delete")
+    expect(window.cell("B2")).to_have_text("")
+    window.saw_all_saved()
+    assert [row[:3] for row in book.values("Initiatives!A2:C4")] == [
+        ["One-tap checkout", "", 120],
+        [book.hostile, "Growth team", 7],
+        ["Loyalty"],
+    ]
+
+
+def test_a_copied_row_is_pasted_below(book: Any, context: Any) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    window = book.window()
+    window.page.locator(".row-number", has_text="2").first.click()
+    window.page.keyboard.press("Control+c")
+    window.cell("A8").click()
+    window.page.keyboard.press("Control+v")
+    expect(window.cell("B8")).to_have_text("Growth")
+    window.saw_all_saved()
+    assert book.values("Initiatives!A8:F8") == [["One-tap checkout", "Growth", 120, False, "new", "system"]]
+
+
+def test_a_block_that_reaches_past_the_end_makes_the_tab_larger_and_keeps_its_dropdowns(book: Any) -> None:
+    choices = [{"userEnteredValue": word} for word in ("new", "ready")]
+    rule = {"condition": {"type": "ONE_OF_LIST", "values": choices}, "showCustomUi": True}
+    area = {"sheetId": 0, "startRowIndex": 1, "startColumnIndex": 4, "endColumnIndex": 5}
+    book.change({"setDataValidation": {"range": area, "rule": rule}})
+    window = book.window("#gid=0&range=A39")
+    expect(window.page.locator(".cell-name")).to_have_text("A39")
+    window.paste("\n".join(f"Idea {number}\tOps" for number in range(50)))
+    expect(window.page.locator(".q-notification")).to_contain_text("Pasted 50 × 2 cells")
+    window.go_to("E88")
+    window.cell("E88").locator(".arrow").click()
+    expect(window.page.locator(".choice")).to_have_text(["new", "ready"])
+    assert book.values("Initiatives!A39:B90")[-1] == ["Idea 49", "Ops"]
+
+
+def test_a_block_that_is_too_large_is_refused_in_a_sentence(book: Any) -> None:
+    window = book.window()
+    window.cell("A10").click()
+    window.paste("x\t" * 200 + "\n" + ("x\n" * 2_000))
+    expect(window.page.locator(".q-notification")).to_contain_text("At most 300,000 can be pasted at once")
+    window.paste("x" * 4_000_001)
+    expect(window.page.locator(".q-notification").last).to_contain_text("at most 4 million")
+    assert book.values("Initiatives!A10:C12") == []
+
+
+def test_undo_takes_back_what_was_typed_pasted_deleted_and_inserted_in_this_window(book: Any) -> None:
+    before = book.values(option="FORMULA")
+    window = book.window()
+    window.type_into("B2", "2026-03-04")
+    expect(window.cell("B2")).not_to_have_text("Growth")
+    window.cell("A3").click()
+    window.paste("a\tb\nc\td")
+    expect(window.cell("B4")).to_have_text("d")
+    window.cell("A2").click()
+    window.page.get_by_label("Delete the row").click()
+    expect(window.cell("A2")).to_have_text("a")
+    window.page.get_by_label("Insert a row above").click()
+    expect(window.cell("A3")).to_have_text("a")
+    window.cell("A5").click()
+    for text in ("Took away 1 inserted row", "Brought 1 row back", "Took back 4 cells", "Took back 1 cell."):
+        window.page.keyboard.press("Control+z")
+        expect(window.page.locator(".q-notification").last).to_contain_text(text)
+    expect(window.cell("B2")).to_have_text("Growth")
+    assert book.values(option="FORMULA") == before
+    window.page.keyboard.press("Control+z")
+    expect(window.page.locator(".q-notification").last).to_contain_text("nothing to undo")
+    expect(window.cell("E2").locator(".arrow")).to_have_count(1)
+
+
+def test_undo_leaves_what_others_changed_since(book: Any) -> None:
+    window = book.window()
+    window.cell("A6").click()
+    window.paste("mine\tmine")
+    expect(window.cell("B6")).to_have_text("mine")
+    window.saw_all_saved()
+    book.put("Initiatives!B6", ["theirs"])
+    expect(window.cell("B6")).to_have_text("theirs")
+    window.page.get_by_label("Undo what was typed").click()
+    expect(window.page.locator(".q-notification").last).to_contain_text("1 changed since")
+    expect(window.cell("A6")).to_have_text("")
+    assert book.values("Initiatives!A6:B6") == [["", "theirs"]]
+
+
+def test_an_inserted_row_has_the_dropdowns_and_checkboxes_of_the_row_beside_it(book: Any) -> None:
+    window = book.window()
+    window.cell("A2").click()
+    window.page.get_by_label("Insert a row below").click()
+    expect(window.cell("A4")).to_have_text(book.hostile)
+    expect(window.cell("D3").locator("input")).to_have_count(1)
+    window.cell("E3").hover()
+    window.cell("E3").locator(".arrow").click()
+    expect(window.page.locator(".choice").first).to_have_text("new")
+
+
+def test_an_edit_is_recorded_as_a_persons_and_not_as_the_service_accounts(book: Any) -> None:
+    window = book.window()
+    assert book.server.service.drive.file(book.id)["lastModifyingUser"]["me"] is True
+    window.type_into("A2", "by hand")
+    window.saw_all_saved()
+    expect(window.cell("A2")).to_have_text("by hand")
+    user = book.server.service.drive.file(book.id)["lastModifyingUser"]
+    assert (user["me"], "gserviceaccount" in user["emailAddress"]) == (False, False)
+
+
+def test_the_cursor_goes_with_its_row_when_rows_come_above_it_and_stands_in_a_row_just_inserted(book: Any) -> None:
+    window = book.window()
+    name = window.page.locator(".cell-name")
+    window.cell("A4").click()
+    span = {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 3}
+    book.change({"insertDimension": {"range": span}})
+    expect(name).to_have_text("A6")
+    window.page.get_by_label("Insert a row below").click()
+    expect(name).to_have_text("A7")
+    window.page.keyboard.type("typed at once")
+    window.page.keyboard.press("Enter")
+    expect(window.cell("A7")).to_have_text("typed at once")
+    window.saw_all_saved()
+    assert book.values("Initiatives!A6:A7") == [["Loyalty"], ["typed at once"]]

@@ -69,3 +69,57 @@ def test_an_unknown_workbook_is_said_so(server: Any, context: Any) -> None:
     page = context.new_page()
     page.goto(f"{server.base_url}/w/nowhere")
     expect(page.get_by_text("There is no such workbook here.")).to_be_visible()
+
+
+def test_a_tab_is_renamed_by_a_double_click_and_every_window_sees_it(book: Any) -> None:
+    one, other = book.window(), book.window()
+    one.page.get_by_role("button", name="It's second").dblclick()
+    one.page.get_by_label("Name of the tab").fill("Our rules")
+    one.page.get_by_role("button", name="Rename").click()
+    expect(other.page.get_by_role("button", name="Our rules")).to_be_visible()
+    one.page.get_by_role("button", name="Our rules").click(button="right")
+    one.page.get_by_text("Rename…").click()
+    one.page.get_by_label("Name of the tab").fill("Initiatives")
+    one.page.keyboard.press("Enter")
+    expect(one.page.locator(".q-notification")).to_contain_text("already exists")
+    titles = [sheet["properties"]["title"] for sheet in book.server.service.get_spreadsheet(book.id)["sheets"]]
+    assert titles == ["Initiatives", "Our rules", "Engine room"]
+
+
+def test_a_hyperlink_formula_jumps_to_its_cell_even_on_a_hidden_tab(book: Any) -> None:
+    book.put("Initiatives!A10", ['=HYPERLINK("#gid=6&range=C9", "Engine room!C9")'])
+    window = book.window()
+    window.cell("A10").locator("a").click()
+    expect(window.page.locator(".cell-name")).to_have_text("C9")
+    expect(window.page.locator(".tab-current")).to_have_text("Engine room")
+
+
+def test_a_link_of_google_sheets_form_leads_to_the_workbook_and_its_cell(book: Any) -> None:
+    page = book.context.new_page()
+    page.goto(f"{book.server.base_url}/spreadsheets/d/{book.id}/edit#gid=5&range=B4")
+    expect(page.locator(".cell-name")).to_have_text("B4")
+    expect(page.locator(".tab-current")).to_have_text("It's second")
+
+
+def test_rows_inserted_sorted_and_deleted_in_one_window_move_in_the_other(book: Any) -> None:
+    one, other = book.window(), book.window()
+    one.cell("A3").click()
+    one.page.get_by_label("Insert a row above").click()
+    expect(other.cell("A5")).to_have_text("Loyalty")
+    one.cell("A2").click()
+    one.page.get_by_label("Sort the rows by this column, A to Z").click()
+    expect(other.cell("A3")).to_have_text("Loyalty")
+    one.cell("A3").click()
+    one.page.get_by_label("Delete the row").click()
+    expect(other.cell("A3")).to_have_text("One-tap checkout")
+
+
+def test_a_tab_of_five_thousand_rows_scrolls_to_its_end_and_shows_an_edit_made_elsewhere(book: Any) -> None:
+    grid = {"rowCount": 5_000, "columnCount": 26, "frozenRowCount": 1}
+    book.change({"addSheet": {"properties": {"sheetId": 9, "title": "Long", "gridProperties": grid}}})
+    book.put("Long!A1:Z5000", *([f"{row}.{column}" for column in range(26)] for row in range(5_000)))
+    window = book.window("#gid=9&range=B4990")
+    expect(window.cell("B4990")).to_have_text("4989.1")
+    book.put("Long!B4990", ["seen"])
+    expect(window.cell("B4990")).to_have_text("seen")
+    assert window.page.locator(".ag-row").count() < 200
