@@ -13,11 +13,11 @@ from decimal import Decimal
 
 from engine.findings import Finding, Severity
 from engine.keys import normalised
+from sheets_sync.characters import plain, printable
 from sheets_sync.columns import Family, Tab
 from sheets_sync.grids import CellValue, Grid, Workbook
 
 _IGNORED = re.compile(r"[\s_\-‐‑–]+")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MEND = "run `roadmap init` to add it"
 
 
@@ -63,13 +63,13 @@ def is_blank(value: CellValue) -> bool:
 
 def folded(text: str) -> str:
     """The form in which header names match: case, spaces, `-` and `_` do not matter."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", plain(text))).casefold()
 
 
 def quoted(text: str) -> str:
     """A text as a message quotes it: 'abc', at most 40 characters, nothing unprintable."""
-    plain = " ".join(_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[:200]).split())
-    return f"'{plain if len(plain) <= 40 else plain[:39] + '…'}'"
+    line = printable(text[:200])
+    return f"'{line if len(line) <= 40 else line[:39] + '…'}'"
 
 
 def column_letters(index: int) -> str:

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from engine.findings import Finding, Severity
 from sheets_sync.cells import plain_text, share_problem, shown
+from sheets_sync.characters import plain
 from sheets_sync.columns import Kind, Tab
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.headers import folded, grid_of, header
-from sheets_sync.numerals import plain
 from sheets_sync.table_rows import Table, TableRow
 from sheets_sync.tabs import TABS, tab
 
@@ -88,7 +88,7 @@ def tell_shares(constraints: Table, grid: Grid) -> None:
                 continue
             raw = grid.values[row.row - 1][constraints.header.columns[column]]
             problem = share_problem(value) if is_share else None
-            if not is_share and isinstance(raw, str) and plain(raw)[-1:] in ("%", "٪", "％"):
+            if not is_share and isinstance(raw, str) and plain(raw)[-1:] == "%":
                 problem = f"{shown(raw)} is a percentage, which only share rules take; write an amount such as 120"
             if problem:
                 constraints.tell(row, column, problem)

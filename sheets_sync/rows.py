@@ -24,7 +24,7 @@ from engine.keys import normalised
 from sheets_sync import row_checks
 from sheets_sync.grids import Workbook
 from sheets_sync.headers import Header, grid_of, header, row_digest
-from sheets_sync.setup_rows import is_time_zone, read_setup
+from sheets_sync.setup_rows import currency_of, is_time_zone, read_setup
 from sheets_sync.table_rows import Context, Table, TableRow, read_table
 from sheets_sync.tabs import TABS, tab
 
@@ -73,6 +73,8 @@ def _tables(workbook: Workbook) -> tuple[dict[str, Table], list[str]]:
             if grid is not None:
                 tables[name] = read_table(grid, header(grid, tab(name), kpis), context, _ALSO_READ.get(name, ()))
 
+    read(("Setup",))
+    context = dataclasses.replace(context, currency=currency_of(_rows(tables, "Setup")))
     read(("Metrics", "Initiatives", "Scenarios"))
     if "Metrics" in tables:
         row_checks.tell_reserved_kpis(tables["Metrics"])
@@ -85,7 +87,7 @@ def _tables(workbook: Workbook) -> tuple[dict[str, Table], list[str]]:
     context = dataclasses.replace(
         context, titles=titles, scenarios=tuple(_values(tables, "Scenarios", "scenario_name"))
     )
-    read(("Contributions", "Constraints", "Targets", "Setup", "Roadmap Plan", "Requests"), kpis)
+    read(("Contributions", "Constraints", "Targets", "Roadmap Plan", "Requests"), kpis)
     return tables, kpis
 
 
