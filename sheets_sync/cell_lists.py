@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from engine.keys import canonical_initiative_key, normalised
 from sheets_sync.cells import Parsed, read_number, read_text, shown
-from sheets_sync.characters import plain
+from sheets_sync.characters import plain, visible
 from sheets_sync.grids import CellValue
 from sheets_sync.numerals import likely_number, number_text, numeral
 
@@ -36,8 +37,8 @@ def read_list(value: CellValue, whole: Iterable[str] = ()) -> Parsed[tuple[str, 
         return Parsed((text.value,), note=text.note)
     names: dict[str, str] = {}
     for part in _json_names(text.value) or _SEPARATORS.split(text.value):
-        if part.strip():
-            names.setdefault(normalised(part), part.strip())
+        if name := visible(part):
+            names.setdefault(normalised(name), name)
     return Parsed(tuple(names.values()) or None, note=text.note)
 
 
@@ -77,10 +78,12 @@ def read_order(value: CellValue) -> Parsed[tuple[str, ...]]:
     text = read_text(value)
     if text.value is None:
         return Parsed(problem=text.problem, note=text.note)
-    names = [part.strip() for part in re.split(r"[>,;|\n\r\u2028→＞，；、،؛｜]+", text.value) if part.strip()]
-    twice = [name for index, name in enumerate(names) if normalised(name) in {normalised(n) for n in names[:index]}]
-    if twice:
-        return Parsed(problem=f"{shown(twice[0])} stands twice; name each KPI once, such as revenue > diners")
+    names = [visible(part) for part in re.split(r"[>,;|\n\r\u2028→＞，；、،؛｜]+", text.value) if visible(part)]
+    once: set[str] = set()
+    for name in names:
+        if normalised(name) in once:
+            return Parsed(problem=f"{shown(name)} stands twice; name each KPI once, such as revenue > diners")
+        once.add(normalised(name))
     return Parsed(tuple(names) or None, note=text.note)
 
 
@@ -92,9 +95,9 @@ def read_weights(value: CellValue, locale: str = "en_US") -> Parsed[Mapping[str,
     pairs = _json_pairs(text.value) if text.value.startswith("{") else _text_pairs(text.value, locale)
     if isinstance(pairs, str):
         return Parsed(problem=pairs)
-    names = [normalised(name) for name, _ in pairs]
+    count = Counter(normalised(name) for name, _ in pairs)
     for name, weight in pairs:
-        if names.count(normalised(name)) > 1:
+        if count[normalised(name)] > 1:
             return Parsed(problem=f"{shown(name)} has two weights; give each KPI one")
         if weight > MOST_WEIGHT:
             return Parsed(problem=f"the weight of {shown(name)} is too large; write it as a percentage")

@@ -187,8 +187,8 @@ def _number_of_text(
     found = numeral(bare[:-1] if is_percent else bare, locale)
     readings = [number.scaleb(-2) if is_percent else number for number in found.readings]
     if len(readings) > 1:
-        options = " or ".join(_typed(number, locale, is_percent and may_be_percent) for number in readings)
-        return bad(f"{shown(value)} may mean {options}; write it without a thousands separator")
+        options = " or ".join(_certain(number, locale, is_percent and may_be_percent) for number in readings)
+        return bad(f"{shown(value)} may mean {options}; write the one that you mean")
     if is_percent and readings and not may_be_percent:
         return bad(
             f"{shown(value)} is a percentage, and here a plain number is wanted;"
@@ -214,6 +214,13 @@ def _proposed(bare: str, locale: str, example: str, may_be_percent: bool) -> str
 
 def _typed(number: Decimal, locale: str, is_percent: bool) -> str:
     return f"{number_text(number.scaleb(2), locale)}%" if is_percent else number_text(number, locale)
+
+
+def _certain(number: Decimal, locale: str, is_percent: bool) -> str:
+    """The number in a form that has one reading even as text: 1.2340, since 1.234 may be a thousand and some."""
+    text = _typed(number, locale, is_percent)
+    bare = text.removesuffix("%")
+    return text if numeral(bare, locale).is_certain else f"{bare}0{text[len(bare) :]}"
 
 
 def _checked(number: Decimal, value: CellValue) -> Parsed[Decimal]:

@@ -10,20 +10,20 @@ import re
 import unicodedata
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # soft hyphen, zero-width space, word joiner, byte order mark
-_DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _DIRECTIONS = re.compile(f"[{_DIRECTION}]")
-_EDGES = re.compile(f"^[\\s\u200c\u200d{_DIRECTION}]+|[\\s\u200c{_DIRECTION}]+$")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SPACES = dict.fromkeys("\u00a0\u202f\u2009\u2007\u2002\u2003\u2004\u2005\u2006\u2008\u200a\u205f\u3000\t", " ")
 _SIGNS = {"−": "-", "‐": "-", "‑": "-", "﹣": "-", "’": "'", "ʼ": "'", "٪": "%", "﹪": "%"}
 _FULL_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-_WESTERN = str.maketrans(_SPACES | _SIGNS | _FULL_WIDTH)
+_WESTERN = str.maketrans(_SPACES | _SIGNS | _FULL_WIDTH | {"￥": "¥", "￡": "£", "￦": "₩"})
+_EDGES = "".join([*_SPACES, " \r\n\v\f\u0085\u2028\u2029\u200c", _DIRECTION])
 
 
 def visible(text: str) -> str:
     """``text`` without invisible characters, and without spaces and marks of direction at its ends. Marks of direction
     inside stay: there they keep mixed scripts in order."""
-    return _EDGES.sub("", _INVISIBLE.sub("", text))
+    return _INVISIBLE.sub("", text).strip(_EDGES)
 
 
 def storable(text: str) -> tuple[str, int]:

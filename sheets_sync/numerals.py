@@ -129,7 +129,7 @@ def _read(match: re.Match[str], convention: Convention) -> Decimal | None:
     if not (whole.isdecimal() or (not whole and mark)):
         group = re.escape(convention.groups)
         # Thousands, or the Indian lakh: 12,34,567.
-        if not re.fullmatch(rf"\d{{1,3}}(?:{group}\d{{3}})+|\d{{1,2}}(?:{group}\d{{2}})+{group}\d{{3}}", whole):
+        if not re.fullmatch(rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d?(?:{group}\d{{2}})+{group}\d{{3}}", whole):
             return None
         whole = whole.replace(convention.groups, "")
     return Decimal(
