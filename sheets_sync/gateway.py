@@ -44,7 +44,7 @@ from sheets_sync.grids import Workbook
 from sheets_sync.key_file import damaged, key_info
 from sheets_sync.network import network_error, refused, sign_in_error
 from sheets_sync.quota import Quota
-from sheets_sync.readings import READ_FIELDS, declared_names, is_wanted, names, spreadsheet_id_of, workbook_of
+from sheets_sync.readings import READ_FIELDS, spreadsheet_id_of, wanted_sheets, workbook_of
 from sheets_sync.transport import BoundedAdapter
 
 __all__ = ["Batch", "Call", "Counts", "SheetsGateway", "spreadsheet_id_of"]
@@ -111,15 +111,14 @@ class SheetsGateway:
 
     def read(self, spreadsheet_id: str, titles: Sequence[str] | None = None) -> Workbook:
         """The workbook: metadata of all tabs; values and notes of those in ``titles`` that exist (None: the tabs that
-        ``sheets_sync.tabs`` declares, by name or alias). Two reads; one where there is no such tab."""
+        ``sheets_sync.tabs`` declares, by name, alias or the id of their sheet). Two reads; one where there is none."""
         where = _where(spreadsheet_id)
         url = SPREADSHEET_URL % spreadsheet_id
         metadata = self._tried(
             "read metadata", "read", lambda: self._client.json("get", url, {"fields": READ_FIELDS}), where=where
         )
         try:
-            wanted = names(titles) if titles is not None else declared_names()
-            sheets = [sheet for sheet in metadata["sheets"] if is_wanted(sheet, wanted)]
+            sheets = wanted_sheets(metadata["sheets"], titles)
             values = self._values(spreadsheet_id, [quoted(sheet["properties"]["title"]) for sheet in sheets])
             return workbook_of(spreadsheet_id, metadata, sheets, values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:

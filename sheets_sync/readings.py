@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sheets_sync.columns import Tab
 from sheets_sync.errors import SpreadsheetNotFound, one_line
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.headers import folded
@@ -45,10 +46,26 @@ def declared_names() -> frozenset[str]:
     return names([name for declared in TABS for name in (declared.name, *declared.aliases)])
 
 
-def is_wanted(sheet: Mapping[str, Any], wanted: frozenset[str]) -> bool:
-    """True for a sheet with cells (no chart sheet) of a wanted title."""
-    properties = sheet["properties"]
-    return properties.get("sheetType", "GRID") == "GRID" and folded(properties["title"]) in wanted
+def wanted_sheets(sheets: Sequence[Mapping[str, Any]], titles: Sequence[str] | None = None) -> list[Mapping[str, Any]]:
+    """The sheets with cells (no chart sheets) to be read: those of ``titles``; None: the declared tabs, by title, or
+    by the id of their sheet where they were renamed."""
+    wanted = declared_names() if titles is None else names(titles)
+    grids = [sheet for sheet in sheets if sheet["properties"].get("sheetType", "GRID") == "GRID"]
+    there = names([sheet["properties"]["title"] for sheet in grids])
+    lost = [] if titles is not None else [each for each in TABS if not there & names([each.name, *each.aliases])]
+    ids = {each.sheet_id for each in lost} | ({0} if lost else set())
+    return [
+        sheet
+        for sheet in grids
+        if folded(sheet["properties"]["title"]) in wanted
+        or (sheet["properties"].get("sheetId", 0) in ids and _may_be_ours(sheet["properties"], lost))
+    ]
+
+
+def _may_be_ours(properties: Mapping[str, Any], lost: Sequence[Tab]) -> bool:
+    """False for a spreadsheet's first sheet where all that is missing can be found by its id, or nearly all is missing:
+    then it is no workbook of ours, and what stands there is nobody's business."""
+    return bool(properties.get("sheetId", 0)) or len(lost) <= 3
 
 
 def workbook_of(

@@ -11,7 +11,7 @@ from sheets_sync.cells import plain_text, share_problem, shown
 from sheets_sync.characters import plain
 from sheets_sync.columns import Kind, Tab
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import folded, grid_of, header
+from sheets_sync.headers import folded, grid_of, header, likeliest, quoted
 from sheets_sync.table_rows import Table, TableRow
 from sheets_sync.tabs import TABS, tab
 
@@ -107,12 +107,15 @@ def tab_findings(workbook: Workbook, declared: Tab, table: Table | None, kpis: I
 
 def _missing(workbook: Workbook, declared: Tab) -> Finding:
     names = {folded(known.name) for known in TABS}
-    free = {folded(title): title for title in workbook.grids if folded(title) not in names}
-    near = difflib.get_close_matches(folded(declared.name), free, n=1, cutoff=0.7)
-    mend = f"rename the tab {free[near[0]]!r} to {declared.name}, or run" if near else "run"
+    listed = [str(sheet.get("properties", {}).get("title", "")) for sheet in workbook.metadata.get("sheets", ())]
+    ours = {grid.title for each in TABS if (grid := grid_of(workbook, each)) is not None}
+    titles = [title for title in (*workbook.grids, *listed) if title not in ours]
+    free = {index: title for index, title in enumerate(titles) if folded(title) not in names}
+    near = likeliest(declared.name, free)
+    mend = f"rename the tab {quoted(free[near])} to {declared.name}, or run" if near is not None else "run"
     return Finding(
         severity=Severity.ERROR,
         tab=declared.name,
         message=f"the tab {declared.name!r} is missing; {mend} `roadmap init` to make it again",
-        stops_run=True,
+        stops_run=declared.is_read,
     )
