@@ -16,6 +16,7 @@ from engine.keys import normalised
 from sheets_sync.characters import plain, printable
 from sheets_sync.columns import Family, Tab
 from sheets_sync.grids import CellValue, Grid, Workbook
+from sheets_sync.tabs import TABS
 
 _IGNORED = re.compile(r"[\s_\-‐‑–]+")
 LOWEST_HEADER = 30
@@ -124,11 +125,13 @@ def grid_of(workbook: Workbook, tab: Tab) -> Grid | None:
 
 
 def is_sheet_of(tab: Tab, grid: Grid) -> bool:
-    """True where the grid is the sheet that the template made for ``tab``, whatever its title is now. The first sheet
-    of a spreadsheet has no id of its own; it is known by most of its header."""
-    if grid.sheet_id == tab.sheet_id:
-        return True
-    return grid.sheet_id == 0 and _is_header(tab, grid.values[0] if grid.values else ())
+    """True where the grid is the sheet that the template made for ``tab``, renamed since. The first sheet of a
+    spreadsheet, which became the first tab, has no id of its own; it is known by most of its header."""
+    if any(folded(grid.title) == folded(name) for each in TABS for name in (each.name, *each.aliases)):
+        return False
+    if grid.sheet_id == 0:
+        return tab.name == TABS[0].name and _is_header(tab, grid.values[0] if grid.values else ())
+    return grid.sheet_id == tab.sheet_id
 
 
 def _is_header(tab: Tab, row: Sequence[CellValue]) -> bool:

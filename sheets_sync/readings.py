@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sheets_sync.columns import Tab
 from sheets_sync.errors import SpreadsheetNotFound, one_line
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.headers import folded
@@ -52,20 +51,18 @@ def wanted_sheets(sheets: Sequence[Mapping[str, Any]], titles: Sequence[str] | N
     wanted = declared_names() if titles is None else names(titles)
     grids = [sheet for sheet in sheets if sheet["properties"].get("sheetType", "GRID") == "GRID"]
     there = names([sheet["properties"]["title"] for sheet in grids])
-    lost = [] if titles is not None else [each for each in TABS if not there & names([each.name, *each.aliases])]
-    ids = {each.sheet_id for each in lost} | ({0} if lost else set())
+    if titles is not None:
+        return [sheet for sheet in grids if folded(sheet["properties"]["title"]) in wanted]
+    lost = [each for each in TABS if not there & names([each.name, *each.aliases])]
+    ids = {each.sheet_id for each in lost}
+    # The first tab was the spreadsheet's first sheet; where nearly nothing of ours is there, that sheet is not ours.
+    if TABS[0] in lost and len(there) > 1 and len(lost) <= len(TABS) // 2:
+        ids.add(0)
     return [
         sheet
         for sheet in grids
-        if folded(sheet["properties"]["title"]) in wanted
-        or (sheet["properties"].get("sheetId", 0) in ids and _may_be_ours(sheet["properties"], lost))
+        if folded(sheet["properties"]["title"]) in wanted or sheet["properties"].get("sheetId", 0) in ids
     ]
-
-
-def _may_be_ours(properties: Mapping[str, Any], lost: Sequence[Tab]) -> bool:
-    """False for a spreadsheet's first sheet where all that is missing can be found by its id, or nearly all is missing:
-    then it is no workbook of ours, and what stands there is nobody's business."""
-    return bool(properties.get("sheetId", 0)) or len(lost) <= 3
 
 
 def workbook_of(

@@ -159,6 +159,8 @@ def _list_range(column: Column | Family, found: Sequence[Place]) -> str:
         return ""
     name, header = LIST_COLUMNS[column.dropdown]
     place = next(each for each in found if each.tab.name == name)
+    if header not in place.columns:
+        return ""  # its header stands further down: told, and a dropdown once it is back
     letters = column_letters(place.columns[header])
     return f"='{place.title.replace(chr(39), chr(39) * 2)}'!${letters}$2:${letters}"
 

@@ -143,9 +143,7 @@ def test_a_renamed_column_is_known_by_where_it_stands(column: str, now: str, par
     ("column", "now"),
     [
         ("engineering_tokens", "Tokens (eng)"),
-        ("deadline_date", "Deadline"),
         ("is_candidate", "candidate?"),
-        ("strategic_coefficient", "coefficient, strategic"),
     ],
 )
 def test_a_column_renamed_and_moved_is_known_by_its_words(column: str, now: str) -> None:
