@@ -39,13 +39,16 @@ def read_date(value: CellValue, locale: str = "en_US") -> Parsed[date]:
     midnight = re.fullmatch(r"(.*?)[T ]00:00(?::00)?(?:\.0+)?Z?", bare)
     found = days(midnight[1] if midnight else bare, locale)
     if len(found) == 1:
-        return Parsed(found[0], note=f"{shown(value)} is text; it was read as the date {found[0].isoformat()}")
+        meant = found[0].isoformat()
+        return Parsed(
+            found[0], note=f"{shown(value)} is text; it was read as {meant}. Write {meant} to clear this note"
+        )
     if found:
         options = " or ".join(option.isoformat() for option in found)
         return bad(f"{shown(value)} is text and may mean more than one day; write {options}")
     timed = re.match(r"(\d{4})-(\d{2})-(\d{2})[T ]\d", bare)
-    meant = day(int(timed[1]), int(timed[2]), int(timed[3])) if timed else None
-    return bad(f"{shown(value)} is not a date; write {meant.isoformat() if meant else 'one such as 2026-03-31'}")
+    on = day(int(timed[1]), int(timed[2]), int(timed[3])) if timed else None
+    return bad(f"{shown(value)} is not a date; write {on.isoformat() if on else 'one such as 2026-03-31'}")
 
 
 def _date_of_serial(value: float) -> Parsed[date]:

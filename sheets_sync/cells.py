@@ -199,7 +199,8 @@ def _number_of_text(
     checked = _checked(readings[0], value)
     if checked.problem:
         return checked
-    told = f"{shown(value)} is text; it was read as {_typed(readings[0], locale, is_percent)}"
+    meant = _certain(readings[0], locale, is_percent)
+    told = f"{shown(value)} is text; it was read as {meant}. Write {meant} to clear this note"
     return Parsed(checked.value, note=f"{told}. {note}" if note else told)
 
 
@@ -267,7 +268,7 @@ def read_checkbox(value: CellValue) -> Parsed[bool]:
     word = plain(text.value).casefold() if len(text.value) < 20 else ""
     for words, meant, answer in ((_YES, True, "TRUE"), (_NO, False, "FALSE")):
         if word in words and isinstance(value, str):
-            return Parsed(meant, note=f"{shown(value)} is text; it was read as {answer}")
+            return Parsed(meant, note=f"{shown(value)} is text; it was read as {answer}. Tick or clear the box")
         if word in (_MEANS_YES if meant else _MEANS_NO):
             return bad(f"{shown(value)} is neither TRUE nor FALSE; write {answer}")
     return bad(f"{shown(value)} is neither TRUE nor FALSE; tick or clear the box")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from engine.findings import Finding, Severity
 from sheets_sync.cells import plain_text, share_problem, shown
 from sheets_sync.characters import plain
 from sheets_sync.columns import Kind, Tab
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import folded, grid_of, header, likeliest, quoted
+from sheets_sync.headers import column_letters, folded, grid_of, header, likeliest, quoted
 from sheets_sync.table_rows import Table, TableRow
 from sheets_sync.tabs import TABS, tab
 
@@ -92,6 +93,36 @@ def tell_shares(constraints: Table, grid: Grid) -> None:
                 problem = f"{shown(raw)} is a percentage, which only share rules take; write an amount such as 120"
             if problem:
                 constraints.tell(row, column, problem)
+
+
+def tell_merged(table: Table, workbook: Workbook, grid: Grid) -> None:
+    """A merged cell holds its value in the first of its cells alone; the others look filled, and read as blank."""
+    columns = {index: name for name, index in table.header.pm_columns.items()}
+    rows = {row.row: row for row in table.rows}
+    for cells in _merges(workbook, grid):
+        top, left = cells.get("startRowIndex", 0), cells.get("startColumnIndex", 0)
+        first = f"{column_letters(left)}{top + 1}"
+        for number in range(max(top, 1), min(cells.get("endRowIndex", 0), len(grid.values))):
+            for index in range(left, cells.get("endColumnIndex", 0)):
+                row, name = rows.get(number + 1), columns.get(index)
+                if row is None or name is None or (number, index) == (top, left):
+                    continue
+                last = f"{column_letters(cells['endColumnIndex'] - 1)}{cells['endRowIndex']}"
+                table.tell(
+                    row,
+                    name,
+                    f"this cell is merged with {first}, which alone holds the value; choose {first}:{last}, then"
+                    " Format ▸ Merge cells ▸ Unmerge, and write the value into each cell",
+                )
+
+
+def _merges(workbook: Workbook, grid: Grid) -> list[dict[str, Any]]:
+    return [
+        merge
+        for sheet in workbook.metadata.get("sheets", ())
+        if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
+        for merge in sheet.get("merges", ())
+    ]
 
 
 def tab_findings(workbook: Workbook, declared: Tab, table: Table | None, kpis: Iterable[str]) -> list[Finding]:

@@ -102,6 +102,10 @@ def _values(tables: dict[str, Table], name: str, column: str) -> list[Any]:
 def _check(workbook: Workbook, tables: dict[str, Table]) -> None:
     """Tells what is wrong with rows beside each other. Initiatives, KPIs and scenarios that stand twice are told by the
     compiler, which knows which of them are on."""
+    for name, table in tables.items():
+        grid = grid_of(workbook, tab(name))
+        assert grid is not None
+        row_checks.tell_merged(table, workbook, grid)
     for name, severity, mend in (
         # What two rows say of one KPI is compared by the compiler, too; rows that agree do no harm.
         ("Contributions", Severity.WARN, "keep one row for each initiative"),

@@ -215,6 +215,8 @@ def _groups(place: Place) -> list[Request]:
             "endIndex": start + count,
         }
         requests.append({"addDimensionGroup": {"range": cells}})
+        if not place.is_fresh:
+            continue  # beside a group that is there it joins that one, open or closed
         collapsed = {"range": cells, "depth": 1, "collapsed": True}
         requests.append({"updateDimensionGroup": {"dimensionGroup": collapsed, "fields": "collapsed"}})
     return requests
