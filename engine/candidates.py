@@ -246,7 +246,8 @@ class _FieldReading:
         names = listed(kpi.kpi_key for kpi in self.kpis.kpis if normalised(kpi.kpi_key) in self.plan.objective_kpis)
         where: Row = self.gains.rows.get(row.initiative_key or "", row)
         named = f" for {row.title}" if where is not row and row.title else ""
-        message = f"No contributions to {names}{named}, so nothing speaks for choosing it; write what it adds in Contributions"
+        nothing = f"No contributions to {names}{named}, so nothing speaks for choosing it"
+        message = f"{nothing}; write what it adds in Contributions"
         self.findings.append(told(where, None, message, severity=Severity.WARN))
 
     def _remember_cells(

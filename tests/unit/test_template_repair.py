@@ -175,7 +175,7 @@ DAMAGE = st.tuples(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(DAMAGE, min_size=1, max_size=7))
 def test_after_any_damage_the_template_is_whole_again_and_no_cell_has_changed(
     copied: Callable[[], Desk], blows: list[tuple[str, str, int, str]]
