@@ -159,6 +159,17 @@ def test_a_column_that_is_nothing_like_it_is_not_taken_for_it() -> None:
     assert finding.message == "the column 'deadline_date' is missing; run `roadmap init` to add it"
 
 
+@pytest.mark.parametrize("name", ["Constraints", "Targets", "Portfolio", "Roadmap Plan", "Run Log"])
+def test_a_tab_from_before_a_new_system_column_is_told_so_at_each_reading_and_the_run_goes_on(name: str) -> None:
+    """Nothing is added while the worker runs: a cycle never changes the shape of a tab."""
+    new = [column.name for column in tab(name).columns if not column.is_pm and not column.is_required]
+    for missing in new:
+        _, (finding,) = read(grid_with(name, [], [column for column in tab(name).names if column != missing]))
+        assert (finding.tab, finding.column, finding.severity) == (name, missing, Severity.WARN)
+        assert "run `roadmap init` to add it" in finding.message
+        assert not finding.stops_run
+
+
 @pytest.mark.parametrize("above", [[[]], [["My rules"]], [["title", "notes"], [], ["Q1"]]])
 def test_a_header_that_moved_down_is_told_with_the_rows_to_delete(above: list[list[Any]]) -> None:
     grid = grid_with("Targets", [{"kpi_key": "revenue"}])
