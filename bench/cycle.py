@@ -24,7 +24,8 @@ from engine.findings import Finding, Severity
 from engine.keys import initiative_key
 from engine.problem import Candidate, Item, Kpi, Objective, Problem, Solution
 from engine.provenance import RunFacts, RunLogLine
-from sheets_sync.gateway import SCOPES, SheetsGateway
+from sheets_sync.client import SHEETS_SCOPES
+from sheets_sync.gateway import SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.local.server import LocalServer
 from sheets_sync.rows import read_inputs
@@ -216,7 +217,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, LocalServer(Path(folder)) as server:
         gateway = SheetsGateway(server.key_file, server.base_url, calls_per_minute=100_000)
         spreadsheet_id, other_id = make(gateway), make(gateway)
-        client = gspread.service_account(str(server.key_file), scopes=list(SCOPES))
+        client = gspread.service_account(str(server.key_file), scopes=list(SHEETS_SCOPES))
         adapter = CountingAdapter(server.base_url)
         client.http_client.session.mount("https://", adapter)
         for name, run_id in (("first cycle", 1), ("cycle with a new run", 2)):

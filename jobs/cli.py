@@ -31,7 +31,7 @@ BUG = 5
 
 
 def main() -> None:
-    """The entry point: a sentence for every error, never a traceback (LOG_LEVEL=DEBUG shows one)."""
+    """The entry point: a sentence for every error, never a traceback (LOG_LEVEL=DEBUG shows where it arose)."""
     try:
         app()
     except RoadmapError as error:
@@ -42,7 +42,9 @@ def main() -> None:
 
 def _told(sentence: str, code: int, error: Exception) -> None:
     if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
-        logging.exception("traceback", exc_info=error)
+        from jobs.logs import trace_of
+
+        logging.error("where it came from:\n%s", trace_of(error))
     if "--json" in sys.argv:
         print_json({"status": "error", "exit_code": code, "message": sentence})
     print(sentence, file=sys.stderr)  # noqa: T201  this is what the command line is for
@@ -232,15 +234,17 @@ def sheets_server(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Where the spreadsheets are kept.")] = Path(
         "sheets-data"
     ),
+    admin: Annotated[bool, typer.Option("--admin", help="For tests: faults on demand, at /admin.")] = False,
 ) -> None:
     """A local Google Sheets: the v4 REST protocol, and a page at / to look and edit."""
     with needing_the_extra():
+        from sheets_sync.local.faults import Faults
         from sheets_sync.local.server import LocalServer, serve
 
         def told(server: LocalServer) -> None:
             typer.echo(f"Local Sheets at {server.base_url}/ (key: {server.key_file}); Ctrl-C ends it.")
 
-        serve(port, data, when_up=told)
+        serve(port, data, faults=Faults() if admin else None, when_up=told)
 
 
 @app.command()
