@@ -166,7 +166,7 @@ class _FieldReading:
         if unread:
             self._leave_out(row, unread[0], f"its {listed(unread)} cannot be read")
         elif not row.initiative_key:
-            self._leave_out(row, "initiative_key", "it has no key yet")
+            self._leave_out(row, "initiative_key", "it has no key yet", how="give the row a title, and it gets one")
         elif self._is_for_this_plan(row):
             if status in _CLOSED:
                 message = f"This initiative is {status} and still a candidate; untick is_candidate or change its status"
@@ -199,13 +199,13 @@ class _FieldReading:
             what = "no remaining_tokens" if tokens_column == "remaining_tokens" else "no tokens"
             self._leave_out(row, tokens_column, what, f"Left out: {what}; write how many tokens it takes (0 is free)")
         elif tokens < 0:
-            self._leave_out(row, tokens_column, f"its {tokens_column} are below zero")
+            self._leave_out(row, tokens_column, f"its {tokens_column} are below zero", how="write 0 or more")
         elif key in self.gains.bad:
-            self._leave_out(row, None, self.gains.bad[key])
+            self._leave_out(row, None, self.gains.bad[key], how="mend it in Contributions")
         elif row.duration_periods is not None and row.duration_periods < 1:
-            self._leave_out(row, "duration_periods", "its duration_periods are below 1")
+            self._leave_out(row, "duration_periods", "its duration_periods are below 1", how="write 1 or more")
         elif (wrong := _wrong_resource(row)) is not None:
-            self._leave_out(row, None, wrong)
+            self._leave_out(row, None, wrong, how="write one amount of 0 or more")
         else:
             self._accept(row, tokens_column, tokens)
 
@@ -246,7 +246,8 @@ class _FieldReading:
         names = listed(kpi.kpi_key for kpi in self.kpis.kpis if normalised(kpi.kpi_key) in self.plan.objective_kpis)
         where: Row = self.gains.rows.get(row.initiative_key or "", row)
         named = f" for {row.title}" if where is not row and row.title else ""
-        message = f"No contributions to {names}{named}, so nothing speaks for choosing it; write what it adds"
+        nothing = f"No contributions to {names}{named}, so nothing speaks for choosing it"
+        message = f"{nothing}; write what it adds in Contributions"
         self.findings.append(told(where, None, message, severity=Severity.WARN))
 
     def _remember_cells(
@@ -286,10 +287,17 @@ class _FieldReading:
             )
         )
 
-    def _leave_out(self, row: InitiativeRow, column: str | None, reason: str, message: str | None = None) -> None:
+    def _leave_out(
+        self,
+        row: InitiativeRow,
+        column: str | None,
+        reason: str,
+        message: str | None = None,
+        how: str = "mend that cell",
+    ) -> None:
         key = row.initiative_key or ""
         self.left_out.append(LeftOut(initiative_key=key, title=(row.title or key).strip(), reason=reason))
-        self._warn(row, column, message or f"Left out of the run: {reason}")
+        self._warn(row, column, message or f"Left out of the run: {reason}; {how}")
 
     def _warn(self, row: InitiativeRow, column: str | None, message: str) -> None:
         self.findings.append(told(row, column, message, severity=Severity.WARN))

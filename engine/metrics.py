@@ -41,7 +41,9 @@ class KpiBook:
         """Why there is no such KPI, and how to mend it."""
         folded = normalised(name)
         if folded in self.broken:
-            return f"{quoted(name)} cannot be used until {place(self.broken[folded])} is mended"
+            return (
+                f"{quoted(name)} cannot be used, since {place(self.broken[folded])} has a problem; mend that row first"
+            )
         if folded in self.off:
             return f"{quoted(name)} is switched off in Metrics; switch it on there or take it out here"
         names = [kpi.kpi_key for kpi in self.known.values()]

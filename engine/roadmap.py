@@ -160,7 +160,14 @@ def _current_rows(
         key = row.initiative_key
         if key is None:
             if _typed(row, None) != _Typed():
-                findings.append(told(row, "initiative_key", "This row has no initiative, so what it says is not used"))
+                findings.append(
+                    told(
+                        row,
+                        "initiative_key",
+                        "This row has no initiative, so what it says is not used; write its key, like INIT-000123, or "
+                        "clear the row",
+                    )
+                )
             continue
         shown.add(key)
         if version is not None and row.roadmap_version is not None and row.roadmap_version < version:

@@ -111,7 +111,8 @@ def chosen_set(inputs: WorkbookInputs, asked: str | None, scenario: str | None) 
     if not names and normalised(asked) == normalised(FALLBACK_SET):
         return FALLBACK_SET, ()
     where = f" of {scenario}" if scenario else ""
-    message = f"There is no constraint set {quoted(asked)}{where}; {proposal(asked, names) or 'no row names one'}"
+    how = proposal(asked, names) or "write it as the constraint_set_name of a row first"
+    message = f"There is no constraint set {quoted(asked)}{where}; {how}"
     return asked, (Finding(severity=Severity.ERROR, tab="Constraints", message=message, stops_run=True),)
 
 

@@ -11,9 +11,10 @@ from db.records import WorkspaceRecord
 from engine.errors import InputError
 from jobs.connections import Connections
 from jobs.copies import refuse_unregistered_copy
+from sheets_sync.gaps import STYLE_FIELDS
 from sheets_sync.gateway import spreadsheet_id_of
 from sheets_sync.sample import SAMPLE_SIZE, sample_tables
-from sheets_sync.template import default_title, new_workbook_requests, repair_requests
+from sheets_sync.template import default_title, new_workbook_requests, repair_requests, style_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,9 @@ def initialise(connections: Connections, workbook: str, *, sample: bool = False,
             keys = store.reserve_initiative_keys(session, SAMPLE_SIZE)
         requests = new_workbook_requests(read, sample_tables(keys, mistakes=mistakes))
     else:
-        requests = repair_requests(read)
+        ranges = style_ranges(read)
+        styles = connections.gateway.reread(read.spreadsheet_id, ranges, STYLE_FIELDS) if ranges else None
+        requests = repair_requests(read, styles)
     if requests:
         connections.gateway.batch_update(read.spreadsheet_id, requests)
     with connections.database.transaction() as session:

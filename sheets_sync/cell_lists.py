@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from engine.keys import canonical_initiative_key, normalised
 from sheets_sync.cells import Parsed, read_number, read_text, shown
+from sheets_sync.characters import plain, visible
 from sheets_sync.grids import CellValue
-from sheets_sync.numerals import likely_number, number_text, numeral, plain
+from sheets_sync.numerals import likely_number, number_text, numeral
 
-_SEPARATORS = re.compile(r"[,;|\n\r，；、]+")
+_SEPARATORS = re.compile(r"[,;|\n\r\v\u2028，；、،؛｜]+")
 _LABELLED = re.compile(r"\s*init[-_ ]?0*\d{1,12}\s*[·:–—]", re.IGNORECASE)
 _WEIGHT = re.compile(
     r"(?P<name>.*?[^\s:=\d.,%+\-−])[\s:=]+(?P<weight>[+\-−]?[\d.,'٫٬\s]*\d\s*(?P<percent>[%٪％]?))", re.DOTALL
 )
 MOST_WEIGHT = Decimal(1_000_000)
 """Beyond it a weight is a slip of the finger."""
+LONGEST_PAIR = 200
+"""Characters of a name with its weight; more is no name."""
 IMPORTANCE = {"low": Decimal("0.3"), "medium": Decimal(1), "high": Decimal(3)}
 """What the words of Targets' ``importance`` mean as the model's penalty."""
 
@@ -32,10 +36,21 @@ def read_list(value: CellValue, whole: Iterable[str] = ()) -> Parsed[tuple[str, 
     if normalised(text.value) in {normalised(name) for name in whole}:
         return Parsed((text.value,), note=text.note)
     names: dict[str, str] = {}
-    for part in _SEPARATORS.split(text.value):
-        if part.strip():
-            names.setdefault(normalised(part), part.strip())
+    for part in _json_names(text.value) or _SEPARATORS.split(text.value):
+        if name := visible(part):
+            names.setdefault(normalised(name), name)
     return Parsed(tuple(names.values()) or None, note=text.note)
+
+
+def _json_names(text: str) -> list[str] | None:
+    """The names of a JSON list ("[\"UK\", \"IE\"]"); None where it is none."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    try:
+        names: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
 def read_keys(value: CellValue) -> Parsed[tuple[str, ...]]:
@@ -45,7 +60,7 @@ def read_keys(value: CellValue) -> Parsed[tuple[str, ...]]:
         return Parsed(problem=text.problem, note=text.note)
     keys: dict[str, None] = {}
     may_be_title = False
-    for part in _SEPARATORS.split(text.value):
+    for part in _json_names(text.value) or _SEPARATORS.split(text.value):
         bare = plain(part)
         key = canonical_initiative_key(bare)
         if key:
@@ -63,10 +78,12 @@ def read_order(value: CellValue) -> Parsed[tuple[str, ...]]:
     text = read_text(value)
     if text.value is None:
         return Parsed(problem=text.problem, note=text.note)
-    names = [part.strip() for part in re.split(r"[>,;|\n\r→＞]+", text.value) if part.strip()]
-    twice = [name for index, name in enumerate(names) if normalised(name) in {normalised(n) for n in names[:index]}]
-    if twice:
-        return Parsed(problem=f"{shown(twice[0])} stands twice; name each KPI once, such as revenue > diners")
+    names = [visible(part) for part in re.split(r"[>,;|\n\r\u2028→＞，；、،؛｜]+", text.value) if visible(part)]
+    once: set[str] = set()
+    for name in names:
+        if normalised(name) in once:
+            return Parsed(problem=f"{shown(name)} stands twice; name each KPI once, such as revenue > diners")
+        once.add(normalised(name))
     return Parsed(tuple(names) or None, note=text.note)
 
 
@@ -78,9 +95,9 @@ def read_weights(value: CellValue, locale: str = "en_US") -> Parsed[Mapping[str,
     pairs = _json_pairs(text.value) if text.value.startswith("{") else _text_pairs(text.value, locale)
     if isinstance(pairs, str):
         return Parsed(problem=pairs)
-    names = [normalised(name) for name, _ in pairs]
+    count = Counter(normalised(name) for name, _ in pairs)
     for name, weight in pairs:
-        if names.count(normalised(name)) > 1:
+        if count[normalised(name)] > 1:
             return Parsed(problem=f"{shown(name)} has two weights; give each KPI one")
         if weight > MOST_WEIGHT:
             return Parsed(problem=f"the weight of {shown(name)} is too large; write it as a percentage")
@@ -90,13 +107,15 @@ def read_weights(value: CellValue, locale: str = "en_US") -> Parsed[Mapping[str,
 
 
 def _text_pairs(text: str, locale: str) -> list[tuple[str, Decimal]] | str:
-    parts = re.split(r"[;|\n\r]+" if re.search(r"[;|\n\r]", text) else r",(?!\d)", text)
+    separator = r"[;|\n\r\u2028；؛｜]+" if re.search(r"[;|\n\r\u2028；؛｜]", text) else r",(?!\d)|[，、،]"
+    parts = re.split(separator, text)
     pairs: list[tuple[str, Decimal]] = []
     signs: set[bool] = set()
     for part in (part.strip() for part in parts):
         if not part:
             continue
-        match = _WEIGHT.fullmatch(part)
+        part = " ".join(part.split())
+        match = _WEIGHT.fullmatch(part) if len(part) <= LONGEST_PAIR else None
         if not match:
             return f"{shown(part)} has no weight; write it such as revenue 60%, diners 40%"
         number = match["weight"].strip().rstrip("%٪％")

@@ -16,9 +16,11 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from engine.keys import canonical_initiative_key, initiative_key
+from sheets_sync.characters import plain, storable, visible
 from sheets_sync.grids import CellValue
 from sheets_sync.headers import folded, quoted
-from sheets_sync.numerals import likely_number, number_text, numeral, plain
+from sheets_sync.money import money
+from sheets_sync.numerals import likely_number, number_text, numeral
 
 T = TypeVar("T")
 
@@ -26,10 +28,47 @@ MOST_CHARACTERS = 50_000
 """The longest text that a cell of Google Sheets holds."""
 
 _LARGEST = Decimal("1e15")  # beyond it a float no longer holds every whole number
-_ERRORS = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|ERROR!|SPILL!|CALC!)|Loading\.\.\.", re.IGNORECASE)
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_YES = frozenset(("true", "wahr", "vrai", "prawda", "verdadero", "verdadeiro", "vero", "waar", "истина", "صواب"))
-_NO = frozenset(("false", "falsch", "faux", "fałsz", "falso", "onwaar", "ложь", "خطأ"))
+_MEANINGS = {
+    "#REF!": "it points to a cell or tab that is gone",
+    "#N/A": "what it looks up is not found",
+    "#DIV/0!": "it divides by zero or by a blank cell",
+    "#VALUE!": "it reckons with a text, or with a cell of the wrong kind",
+    "#NAME?": "it uses a function or a name that does not exist",
+    "#NUM!": "its result is no number, or too large",
+    "#NULL!": "it names ranges that do not meet",
+    "#ERROR!": "it cannot be understood",
+    "#SPILL!": "its result has no room beside it",
+    "#CALC!": "it cannot be calculated",
+    "Loading...": "its result had not arrived yet",
+}
+"""What the error values of formulas mean."""
+
+_TRANSLATED = {
+    "#REF!": ("#BEZUG!", "#ADR!", "#¡REF!", "#¡REF", "#ССЫЛКА!", "#REFERENS!"),
+    "#N/A": ("#NV", "#N/D", "#Н/Д", "#SAKNAS!", "#ND"),
+    "#DIV/0!": ("#¡DIV/0!", "#DZIEL/0!", "#ДЕЛ/0!", "#DIVISION/0!"),
+    "#VALUE!": ("#WERT!", "#VALEUR!", "#ARG!", "#¡VALOR!", "#VALOR!", "#ЗНАЧ!", "#VÄRDEFEL!", "#WAARDE!", "#VALORE!"),
+    "#NAME?": ("#NOM?", "#NAZWA?", "#¿NOMBRE?", "#NOME?", "#ИМЯ?", "#NAMN?", "#NAAM?"),
+    "#NUM!": ("#ZAHL!", "#NOMBRE!", "#LICZBA!", "#¡NUM!", "#NÚM!", "#ЧИСЛО!", "#OGILTIGT!", "#GETAL!"),
+    "#ERROR!": ("#FEHLER!", "#ERREUR!", "#BŁĄD!", "#ERRO!"),
+}
+"""The same in languages in which spreadsheets show, and people paste, them."""
+
+_ERRORS = {word.casefold(): word for word in _MEANINGS} | {
+    other.casefold(): word for word, others in _TRANSLATED.items() for other in others
+}
+_YES = frozenset(
+    (
+        *("true", "wahr", "vrai", "prawda", "verdadero", "verdadeiro", "vero", "waar", "sant", "sand", "tosi", "doğru"),
+        *("pravda", "igaz", "истина", "صواب", "सही"),
+    )
+)
+_NO = frozenset(
+    (
+        *("false", "falsch", "faux", "fałsz", "falso", "onwaar", "falskt", "falsk", "epätosi", "yanlış", "nepravda"),
+        *("hamis", "ложь", "خطأ", "गलत"),
+    )
+)
 _MEANS_YES = frozenset(("yes", "y", "x", "on", "1", "✓", "✔", "ja", "oui", "tak", "si", "sí", "はい", "نعم"))
 _MEANS_NO = frozenset(("no", "n", "off", "0", "-", "✗", "nein", "non", "nie", "いいえ", "لا"))
 
@@ -66,36 +105,48 @@ def plain_text(value: CellValue) -> str:
 
 
 def read_text(value: CellValue) -> Parsed[str]:
-    """A text, trimmed. NUL, lone surrogates and control characters are taken out and told; so is what is too long."""
+    """A text, trimmed, without invisible characters. NUL, lone surrogates and control characters are taken out and
+    told; so is what is too long."""
     if isinstance(value, str):
         failed = formula_error(value)
         if failed:
             return bad(failed)
-        text = value.strip(" \t\r\n\u00a0\ufeff\u200b")
+        text = visible(value)
         if len(text) > MOST_CHARACTERS:
             return bad(f"the text has {len(text):,} characters; shorten it to {MOST_CHARACTERS:,} at most")
-        clean = _UNSTORABLE.sub("", text)
-        if clean != text:
-            count = len(text) - len(clean)
+        clean, count = storable(text)
+        if count:
             what = "1 unprintable character was" if count == 1 else f"{count} unprintable characters were"
-            return Parsed(clean.strip() or None, note=f"{what} left out; retype the text")
+            return Parsed(visible(clean) or None, note=f"{what} left out; retype the text")
         return Parsed(text or None)
     return Parsed(plain_text(value) or None)
 
 
 def formula_error(value: CellValue) -> str | None:
     """The problem of a cell whose formula failed ("#REF!"), or None."""
-    if isinstance(value, str) and value[:1] in ("#", "L") and len(value) < 16 and _ERRORS.fullmatch(value.strip()):
-        return f"the formula gives {value.strip()}; mend it, or type the value itself"
-    return None
+    if not isinstance(value, str) or value[:1] not in ("#", "L") or len(value) >= 16:
+        return None
+    error = _ERRORS.get(value.strip().casefold())
+    if error is None:
+        return None
+    if error == "Loading...":
+        return f"the formula gives {value.strip()}: {_MEANINGS[error]}; wait until it shows, or type the value itself"
+    return f"the formula gives {value.strip()}: {_MEANINGS[error]}; mend the formula, or type the value itself"
 
 
 def read_number(
-    value: CellValue, locale: str = "en_US", *, example: str = "120", may_be_percent: bool = False
+    value: CellValue,
+    locale: str = "en_US",
+    *,
+    example: str = "120",
+    may_be_percent: bool = False,
+    currency: str | None = None,
 ) -> Parsed[Decimal]:
     """A number. A float means its shortest decimal text; a text is read in the locale's separators and noted.
 
-    ``may_be_percent`` accepts percent signs: "25%" is 0.25.
+    ``may_be_percent`` accepts percent signs: "25%" is 0.25. ``currency`` is the code ("EUR") in which a column of
+    money is counted, so that "1.200 €" is 1200 there; in any other currency, and where it is None or "" (no money, or
+    not known in what), such a text is a problem whose proposal is the bare number.
     """
     if value is None or value == "":
         return Parsed()
@@ -106,37 +157,71 @@ def read_number(
             return bad(f"{shown(value)} is not a number; write {example}")
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         return _checked(_unpadded(number), value)
-    return _number_of_text(value, locale, example, may_be_percent)
+    text = read_text(value)
+    if text.value is None:
+        return Parsed(problem=text.problem, note=text.note)
+    bare = plain(text.value) if len(text.value) <= 200 else ""
+    paid = money(bare)
+    if paid is None:
+        return _number_of_text(value, bare, text.note, locale, example, may_be_percent)
+    amount, currencies = paid
+    read = _number_of_text(value, amount, text.note, locale, example, may_be_percent=False)
+    if read.value is None or currency in currencies:
+        return read
+    asked = number_text(read.value, locale)
+    if currency:
+        return bad(
+            f"{shown(value)} is in {currencies[0]}, and Setup counts in {currency}; write the amount in {currency}"
+        )
+    return bad(f"{shown(value)} has a currency in it; write {asked}")
 
 
 def _unpadded(number: Decimal) -> Decimal:
     return Decimal(int(number)) if number == number.to_integral_value() and abs(number) < _LARGEST else number
 
 
-def _number_of_text(value: str, locale: str, example: str, may_be_percent: bool) -> Parsed[Decimal]:
-    text = read_text(value)
-    if text.value is None:
-        return Parsed(problem=text.problem, note=text.note)
-    bare = plain(text.value) if len(text.value) <= 200 else ""
-    is_percent = may_be_percent and bare[-1:] in ("%", "٪", "％")
+def _number_of_text(
+    value: str, bare: str, note: str | None, locale: str, example: str, may_be_percent: bool
+) -> Parsed[Decimal]:
+    is_percent = bare[-1:] == "%"
     found = numeral(bare[:-1] if is_percent else bare, locale)
     readings = [number.scaleb(-2) if is_percent else number for number in found.readings]
     if len(readings) > 1:
-        options = " or ".join(_typed(number, locale, is_percent) for number in readings)
-        return bad(f"{shown(value)} may mean {options}; write it without a thousands separator")
+        options = " or ".join(_certain(number, locale, is_percent and may_be_percent) for number in readings)
+        return bad(f"{shown(value)} may mean {options}; write the one that you mean")
+    if is_percent and readings and not may_be_percent:
+        return bad(
+            f"{shown(value)} is a percentage, and here a plain number is wanted;"
+            f" write {number_text(readings[0].scaleb(2), locale)} or {number_text(readings[0], locale)}"
+        )
     if not readings:
-        meant = likely_number(bare, locale) if bare else None
-        proposal = example if meant is None else _typed(meant.scaleb(-2) if is_percent else meant, locale, is_percent)
-        return bad(f"{shown(value)} is not a number; write {proposal}")
+        return bad(f"{shown(value)} is not a number; write {_proposed(bare, locale, example, may_be_percent)}")
     checked = _checked(readings[0], value)
     if checked.problem:
         return checked
-    told = f"{shown(value)} is text; it was read as {_typed(readings[0], locale, is_percent)}"
-    return Parsed(checked.value, note=f"{told}. {text.note}" if text.note else told)
+    meant = _certain(readings[0], locale, is_percent)
+    told = f"{shown(value)} is text; it was read as {meant}. Write {meant} to clear this note"
+    return Parsed(checked.value, note=f"{told}. {note}" if note else told)
+
+
+def _proposed(bare: str, locale: str, example: str, may_be_percent: bool) -> str:
+    """What to write instead of a text that is no number: the number in it, else the example."""
+    meant = likely_number(bare, locale) if bare else None
+    if meant is None or abs(meant) > _LARGEST:
+        return example
+    is_percent = may_be_percent and ("%" in bare or "percent" in bare.casefold() or example.endswith("%"))
+    return f"{number_text(meant, locale)}%" if is_percent else number_text(meant, locale)
 
 
 def _typed(number: Decimal, locale: str, is_percent: bool) -> str:
     return f"{number_text(number.scaleb(2), locale)}%" if is_percent else number_text(number, locale)
+
+
+def _certain(number: Decimal, locale: str, is_percent: bool) -> str:
+    """The number in a form that has one reading even as text: 1.2340, since 1.234 may be a thousand and some."""
+    text = _typed(number, locale, is_percent)
+    bare = text.removesuffix("%")
+    return text if numeral(bare, locale).is_certain else f"{bare}0{text[len(bare) :]}"
 
 
 def _checked(number: Decimal, value: CellValue) -> Parsed[Decimal]:
@@ -183,7 +268,7 @@ def read_checkbox(value: CellValue) -> Parsed[bool]:
     word = plain(text.value).casefold() if len(text.value) < 20 else ""
     for words, meant, answer in ((_YES, True, "TRUE"), (_NO, False, "FALSE")):
         if word in words and isinstance(value, str):
-            return Parsed(meant, note=f"{shown(value)} is text; it was read as {answer}")
+            return Parsed(meant, note=f"{shown(value)} is text; it was read as {answer}. Tick or clear the box")
         if word in (_MEANS_YES if meant else _MEANS_NO):
             return bad(f"{shown(value)} is neither TRUE nor FALSE; write {answer}")
     return bad(f"{shown(value)} is neither TRUE nor FALSE; tick or clear the box")

@@ -7,7 +7,7 @@ from typing import Any
 
 from sheets_sync.columns import Column, ColumnType, Family, Kind, Owner, Tab
 from sheets_sync.headers import column_letters
-from sheets_sync.rule_tabs import CONSTRAINT_TYPES
+from sheets_sync.rule_tabs import CONSTRAINT_TYPES, DECIDING
 from sheets_sync.setup_rows import SETTINGS
 
 Request = dict[str, Any]
@@ -160,21 +160,24 @@ def widths(sheet_id: int, placed: Sequence[tuple[int, int]]) -> list[Request]:
     ]
 
 
-def unused_cells(sheet_id: int, columns: Mapping[str, int]) -> list[Request]:
-    """Greys the cells of Constraints that a row's constraint_type does not use."""
-    kind = columns.get("constraint_type")
-    if kind is None:
+def unused_cells(
+    name: str, sheet_id: int, columns: Mapping[str, int], done: frozenset[int] = frozenset()
+) -> list[Request]:
+    """Greys the cells of a tab that a row does not use, by what stands in the column that decides (``DECIDING``);
+    columns in ``done`` are greyed already."""
+    decider, kinds = DECIDING.get(name, ("", {}))
+    if decider not in columns:
         return []
-    cell = f"${column_letters(kind)}2"
+    cell = f"${column_letters(columns[decider])}2"
     requests: list[Request] = []
-    for name in dict.fromkeys(name for used in CONSTRAINT_TYPES.values() for name in used):
-        users = [kind for kind, used in CONSTRAINT_TYPES.items() if name in used]
-        if name not in columns or len(users) == len(CONSTRAINT_TYPES):
+    for used in dict.fromkeys(column for columns_of_it in kinds.values() for column in columns_of_it):
+        users = [kind for kind, used_by_it in kinds.items() if used in used_by_it]
+        if used not in columns or columns[used] in done or len(users) == len(kinds):
             continue
         # Products instead of AND(…): what separates arguments differs between locales.
         formula = "*".join([f'({cell}<>"")', *(f'({cell}<>"{user}")' for user in users)])
         rule = {
-            "ranges": [{"sheetId": sheet_id, "startRowIndex": 1, **span(columns[name])}],
+            "ranges": [{"sheetId": sheet_id, "startRowIndex": 1, **span(columns[used])}],
             "booleanRule": {
                 "condition": {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": f"={formula}"}]},
                 "format": {"backgroundColorStyle": UNUSED_FILL},
@@ -182,6 +185,17 @@ def unused_cells(sheet_id: int, columns: Mapping[str, int]) -> list[Request]:
         }
         requests.append({"addConditionalFormatRule": {"rule": rule, "index": 0}})
     return requests
+
+
+def is_unused_fill(rgb: Mapping[str, Any]) -> bool:
+    """True for the colour of cells that are not used, as the API gives it back."""
+    wanted = UNUSED_FILL["rgbColor"]
+    return bool(rgb) and all(abs(float(rgb.get(part, 0)) - wanted[part]) < 0.003 for part in wanted)
+
+
+def number_format(column: Column | Family) -> Request | None:
+    """The number format that a column's type needs; None where any will do."""
+    return _FORMATS.get(column.type)
 
 
 def span(index: int, count: int = 1) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -132,6 +133,11 @@ class Tab:
     def names(self) -> tuple[str, ...]:
         """The declared column names in sheet order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def sheet_id(self) -> int:
+        """The id that the template gives its sheet, the same in every workbook: by it a renamed tab is found again."""
+        return 1_000_000_000 + int(hashlib.sha256(self.name.encode()).hexdigest()[:6], 16)
 
     @property
     def has_findings(self) -> bool:

@@ -119,7 +119,7 @@ class SheetsGateway:
 
     def read(self, spreadsheet_id: str, titles: Sequence[str] | None = None) -> Workbook:
         """The workbook: metadata of all tabs; values and notes of those in ``titles`` that exist (None: the tabs that
-        ``sheets_sync.tabs`` declares, by name or alias). Two reads; one where there is no such tab."""
+        ``sheets_sync.tabs`` declares, by name, alias or the id of their sheet). Two reads; one where there is none."""
         metadata = self._got("read metadata", spreadsheet_id, "", {"fields": READ_FIELDS})
         try:
             sheets = wanted_sheets(metadata, titles)

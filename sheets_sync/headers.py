@@ -10,14 +10,21 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from engine.findings import Finding, Severity
 from engine.keys import normalised
+from sheets_sync.characters import plain, printable
 from sheets_sync.columns import Family, Tab
 from sheets_sync.grids import CellValue, Grid, Workbook
+from sheets_sync.tabs import TABS
 
 _IGNORED = re.compile(r"[\s_\-‐‑–]+")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+WORKSPACE_RANGE = "roadmap_workspace"
+"""The named range whose cell holds the id of the workbook that a spreadsheet belongs to."""
+LOWEST_HEADER = 30
+"""How far down a header that moved is looked for."""
+
 _MEND = "run `roadmap init` to add it"
 
 
@@ -63,13 +70,13 @@ def is_blank(value: CellValue) -> bool:
 
 def folded(text: str) -> str:
     """The form in which header names match: case, spaces, `-` and `_` do not matter."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", plain(text))).casefold()
 
 
 def quoted(text: str) -> str:
     """A text as a message quotes it: 'abc', at most 40 characters, nothing unprintable."""
-    plain = " ".join(_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[:200]).split())
-    return f"'{plain if len(plain) <= 40 else plain[:39] + '…'}'"
+    line = printable(text[:200])
+    return f"'{line if len(line) <= 40 else line[:39] + '…'}'"
 
 
 def column_letters(index: int) -> str:
@@ -94,8 +101,9 @@ def header(grid: Grid, tab: Tab, kpis: Iterable[str] = ()) -> Header:
     columns, taken = _declared(tab, texts, places, findings)
     families = {family.name: _members(tab, family, texts, kpis, taken, findings) for family in tab.families}
     missing = tuple(name for name in tab.names if name not in columns)
-    free = [text for index, text in enumerate(texts) if text and index not in taken]
-    findings.extend(_missing(tab, columns, missing, free))
+    free = {index: text for index, text in enumerate(texts) if text and index not in taken}
+    moved = moved_header(tab, grid) if missing else None
+    findings.extend([_moved(tab, moved)] if moved else _missing(tab, columns, missing, free, texts))
     return Header(
         tab=tab,
         columns=columns,
@@ -108,10 +116,48 @@ def header(grid: Grid, tab: Tab, kpis: Iterable[str] = ()) -> Header:
 
 
 def grid_of(workbook: Workbook, tab: Tab) -> Grid | None:
-    """The grid of a tab, found by its title as headers are; None where there is none."""
+    """The grid of a tab: found by its title as headers are, by an old name of it, or, where it was renamed, by the id
+    of its sheet. None where there is none."""
     if tab.name in workbook.grids:
         return workbook.grids[tab.name]
-    return next((grid for title, grid in workbook.grids.items() if folded(title) == folded(tab.name)), None)
+    for wanted in (tab.name, *tab.aliases):
+        found = next((grid for title, grid in workbook.grids.items() if folded(title) == folded(wanted)), None)
+        if found is not None:
+            return found
+    # The first sheet of a spreadsheet became the first tab, Start, and has no id of its own: it carries the mark.
+    ids = {tab.sheet_id} | ({0} & marked_sheets(workbook.metadata) if tab is TABS[0] else set[int]())
+    declared = {folded(name) for each in TABS for name in (each.name, *each.aliases)}
+    renamed = [grid for title, grid in workbook.grids.items() if folded(title) not in declared]
+    return next((grid for grid in renamed if grid.sheet_id in ids), None)
+
+
+def marked_sheets(metadata: Mapping[str, Any]) -> set[int]:
+    """The ids of the sheets that carry the spreadsheet's workspace, by the metadata of the spreadsheet."""
+    return {
+        named.get("range", {}).get("sheetId", 0)
+        for named in metadata.get("namedRanges", ())
+        if folded(named.get("name", "")) == folded(WORKSPACE_RANGE)
+    }
+
+
+def _is_header(tab: Tab, row: Sequence[CellValue]) -> bool:
+    """True for a row that holds at least half of the tab's columns."""
+    return len(tab.columns) > 1 and 2 * _known(tab, row) >= len(tab.columns)
+
+
+def _known(tab: Tab, row: Sequence[CellValue]) -> int:
+    """How many of the tab's columns a row names."""
+    names = {folded(name) for name in tab.names}
+    return len(names & {folded(cell) for cell in row[:300] if isinstance(cell, str) and len(cell) <= 60})
+
+
+def moved_header(tab: Tab, grid: Grid) -> int | None:
+    """The sheet row in which the header stands where that is not row 1 any more; None where row 1 is as good."""
+    known = _known(tab, grid.values[0] if grid.values else ())
+    for number, row in enumerate(grid.values[1:LOWEST_HEADER], 2):
+        if _is_header(tab, row) and _known(tab, row) > known:
+            return number
+    return None
 
 
 def _declared(
@@ -175,7 +221,15 @@ def _twice(tab: Tab, name: str, texts: Sequence[str], first: int, index: int, st
     )
 
 
-def _missing(tab: Tab, columns: Mapping[str, int], missing: Sequence[str], free: Sequence[str]) -> list[Finding]:
+def _moved(tab: Tab, row: int) -> Finding:
+    above = "row 1" if row == 2 else f"rows 1 to {row - 1}"
+    message = f"the header stands in row {row}, and it has to be row 1; delete {above} (or move what stands there)"
+    return Finding(severity=Severity.ERROR, tab=tab.name, row=row, cell=f"A{row}", message=message, stops_run=True)
+
+
+def _missing(
+    tab: Tab, columns: Mapping[str, int], missing: Sequence[str], free: Mapping[int, str], texts: Sequence[str]
+) -> list[Finding]:
     if not columns and missing:
         message = (
             f"row 1 holds no header: none of the columns of {tab.name} is there;"
@@ -183,22 +237,64 @@ def _missing(tab: Tab, columns: Mapping[str, int], missing: Sequence[str], free:
         )
         return [Finding(severity=Severity.ERROR, tab=tab.name, row=1, message=message, stops_run=True)]
     findings: list[Finding] = []
-    # A nearest name is worth a look at a few hundred short texts, not at a sheet of 18,000 columns.
-    folds = {folded(text): text for text in free[:300] if len(text) <= 60}
     for name in missing:
         column = tab.column(name)
-        near = difflib.get_close_matches(folded(name), folds, n=1, cutoff=0.75)
-        mend = f"rename the column {quoted(folds[near[0]])} to {name}, or {_MEND}" if near else _MEND
+        place = _stands_in(tab, name, columns, texts)
+        index = place if place is not None else likeliest(name, free)
+        cell = None if index is None else f"{column_letters(index)}1"
+        if index is None:
+            mend = _MEND
+        elif index in free:
+            looks = "stands in its place" if place is not None else "looks like it"
+            mend = f"{quoted(free[index])} in {cell} {looks}: rename it back to {name}, or {_MEND}"
+        else:
+            mend = f"{cell} is blank where it stood: write {name} there, or {_MEND}"
         findings.append(
             Finding(
                 severity=Severity.ERROR if column.is_pm or column.is_required else Severity.WARN,
                 tab=tab.name,
+                row=1 if cell else None,
                 column=name,
+                cell=cell,
                 message=f"the column {name!r} is missing; {mend}",
                 stops_run=column.is_required,
             )
         )
     return findings
+
+
+def _stands_in(tab: Tab, name: str, columns: Mapping[str, int], texts: Sequence[str]) -> int | None:
+    """The index of the one column that is not ours between those declared before and after ``name``."""
+    place = tab.names.index(name)
+    before = columns.get(tab.names[place - 1], -1) if place else -1
+    after = columns.get(tab.names[place + 1], -1) if place + 1 < len(tab.names) else -1
+    return before + 1 if after == before + 2 and before + 1 < len(texts) else None
+
+
+def likeliest(name: str, free: Mapping[int, str]) -> int | None:
+    """The index of the header that ``name`` was most likely renamed to: one that is spelled nearly so, or that shares
+    most of its words ("Tokens (eng)" of engineering_tokens). None where none is near."""
+    # A nearest name is worth a look at a few hundred short texts, not at a sheet of 18,000 columns.
+    short = {index: text for index, text in [*free.items()][:300] if len(text) <= 60}
+    likeness = {index: _likeness(name, text) for index, text in short.items()}
+    best = max(likeness, key=lambda index: likeness[index], default=None)
+    return best if best is not None and likeness[best] >= 0.75 else None
+
+
+def _likeness(name: str, text: str) -> float:
+    """0 to 1: how much of the shorter one's words the other has, or of its letters."""
+    letters = difflib.SequenceMatcher(None, folded(name), folded(text)).ratio()
+    mine, theirs = _words(name), _words(text)
+    if not mine or not theirs or min(len("".join(mine)), len("".join(theirs))) < 4:
+        return letters
+    fewer, more = sorted((mine, theirs), key=len)
+    shared = sum(any(a.startswith(b) or b.startswith(a) for b in more) for a in fewer)
+    return max(letters, shared / len(more) if len(fewer) > 1 or len(more) == 1 else 0.0)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a header that have three letters or more, folded."""
+    return [word for word in re.findall(r"[^\W_]+", plain(text).casefold()) if len(word) >= 3]
 
 
 def _pm_columns(tab: Tab, columns: Mapping[str, int], families: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

@@ -1,30 +1,40 @@
-"""Marks on PMs' cells: a red fill and a note that says what is wrong; a PM's own note and colour come back as they
-were.
+"""Marks on PMs' cells: a fill (red for an error, amber for a warning) and a note that says what is wrong; a PM's own
+note and colour come back as they were.
 
 A mark keeps all it needs in the note itself, so no other memory can disagree with the sheet, and a mark that a PM's
-sort, copy or paste carried elsewhere is still known for what it is. Every line of ours begins with ``SIGN``; the last
-of them remembers the fill that the cell had. The PM's own note follows, untouched:
+sort, copy or paste carried elsewhere is still known for what it is. Every line of ours begins with ``SIGN`` and ends
+with an invisible ``END``; the last of them remembers the fill that the cell had. What a PM writes before, behind or
+below our lines is theirs, and stays:
 
     ⚠ Roadmap: 'abc' is not a number; write 120
     ⚠ Roadmap (your colour comes back: #FFF2CC)
     Ask Dana about this one.
 
 Taking a mark off means dropping our lines, and putting the fill back unless the PM has painted the cell meanwhile.
+Where a PM deleted our note but left the fill, only the fill tells: it goes with its cause, too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.findings import Severity
 from sheets_sync.content import LONGEST_NOTE, sheet_text
 
 SIGN = "⚠ Roadmap"
-RED = "#F4C7C3"
-"""Light enough for black text, and told apart by the note's corner too: colour never speaks alone."""
+END = "\u2063"
+RED, AMBER = "#F4C7C2", "#FCE8B1"
+"""Light enough for black text, and told apart by the note's corner too: colour never speaks alone. One step beside the
+colours that Sheets offers, so that a fill of ours is known for one."""
 
+FILLS = {Severity.ERROR: RED, Severity.WARN: AMBER}
 _FILL = f"{SIGN} (your colour comes back: "
+_OURS = re.compile(
+    rf"{SIGN} \(your colour comes back: (?P<fill>[^)\n]*)\){END}?(?:\n|$)?|{SIGN}:[^\n{END}]*{END}?(?:\n|$)?"
+)
 FIELDS = "note,userEnteredFormat.backgroundColor,userEnteredFormat.backgroundColorStyle"
 
 
@@ -38,32 +48,46 @@ class Look:
 
 def is_marked(look: Look) -> bool:
     """True where the note holds a mark of ours."""
-    return any(line.startswith(SIGN) for line in look.note.split("\n"))
+    return f"{SIGN}:" in look.note or _FILL in look.note
 
 
 def unmarked(look: Look) -> Look:
     """The cell as the PM had it: their note, and their fill (what was under the mark, or what they painted since)."""
     if not is_marked(look):
         return look
-    lines = look.note.split("\n")
-    own = [line for line in lines if not line.startswith(SIGN)]
-    before = next((line[len(_FILL) :].rstrip(")") for line in lines if line.startswith(_FILL)), "none")
-    return Look("\n".join(own), before if look.fill == RED else look.fill)
+    before = next((match["fill"] for match in _OURS.finditer(look.note) if match["fill"] is not None), "none")
+    own = _OURS.sub("", look.note)
+    return Look(own, before if look.fill in FILLS.values() else look.fill)
 
 
-def marked(look: Look, messages: Sequence[str]) -> Look:
-    """The cell with one line a message; without messages, without a mark. Marking twice is the same as marking once."""
+def marked(look: Look, messages: Sequence[str], severity: Severity = Severity.ERROR) -> Look:
+    """The cell with one line a message, in the colour of ``severity``; without messages, without a mark. Marking twice
+    is the same as marking once."""
     own = unmarked(look)
     if not messages:
         return own
-    lines = [f"{SIGN}: {' '.join(message.split())}" for message in dict.fromkeys(messages)]
-    ours = "\n".join([*lines, f"{_FILL}{own.fill})"])
+    if not is_marked(look) and look.fill in FILLS.values():
+        own = Look(own.note, "none")  # a fill of ours whose note somebody deleted
+    lines = [f"{SIGN}: {_line(message)}{END}" for message in dict.fromkeys(messages)]
+    memory = f"{_FILL}{own.fill}){END}"
+    ours = "\n".join([*lines, memory])
     note = f"{ours}\n{own.note}" if own.note else ours
     if len(note) > LONGEST_NOTE:  # our own words give way, never the PM's
         room = max(LONGEST_NOTE - len(own.note) - 100, 200)
-        ours = f"{sheet_text(lines[0], room)}\n{_FILL}{own.fill})"
+        ours = f"{sheet_text(lines[0], room).removesuffix(END)}{END}\n{memory}"
         note = f"{ours}\n{own.note}" if own.note else ours
-    return Look(note, RED)
+    return Look(note, FILLS.get(severity, RED))
+
+
+def cleared(look: Look) -> Look:
+    """A cell whose cause is gone: without the mark, and without a fill of ours whose note somebody deleted."""
+    own = unmarked(look)
+    return Look(own.note, "none") if not is_marked(look) and look.fill in FILLS.values() else own
+
+
+def _line(message: str) -> str:
+    """A message on one line, in which nothing can be taken for the end of a line of ours."""
+    return " ".join(message.replace(END, "").replace(SIGN, "Roadmap").split())
 
 
 def look_of(cell: Mapping[str, Any]) -> Look:
@@ -81,7 +105,7 @@ def look_data(look: Look) -> dict[str, Any]:
     data: dict[str, Any] = {"note": look.note} if look.note else {}
     if look.fill.startswith("theme "):
         data["userEnteredFormat"] = {"backgroundColorStyle": {"themeColor": look.fill[len("theme ") :]}}
-    elif look.fill.startswith("#") and len(look.fill) == 7:
+    elif re.fullmatch("#[0-9A-Fa-f]{6}", look.fill):
         colour = rgb(look.fill)
         data["userEnteredFormat"] = {"backgroundColor": colour, "backgroundColorStyle": {"rgbColor": colour}}
     return data

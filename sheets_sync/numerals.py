@@ -6,9 +6,10 @@ Separators per language follow Unicode CLDR (https://cldr.unicode.org), `numbers
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+
+from sheets_sync.characters import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,6 @@ _BY_LOCALE: dict[str, tuple[Convention, ...]] = {
         ("es_MX", "es_US", "es_PR", "es_GT", "es_HN", "es_NI", "es_PA", "es_PE", "es_SV", "es_DO"), (_POINT,)
     ),
 }
-_SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007\u3000\t", " "))
-_SIGNS = str.maketrans({"−": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "＋": "+", "’": "'", "ʼ": "'"})
 _FORM = re.compile(r"(?P<sign>[+-]?) ?(?P<body>\d[\d.,' ٫٬]*|[.,٫]\d+)(?P<exponent>[eE][+-]?\d{1,3})?")
 _THOUSANDS = {"k": 3, "K": 3, "m": 6, "M": 6, "mn": 6, "mio": 6, "Mio": 6}
 _INSIDE = re.compile(r"[+-]?\d[\d.,' ٫٬]*")
@@ -111,7 +110,8 @@ def likely_number(text: str, locale: str) -> Decimal | None:
         value = _read(match, convention) if match else None
         if value is not None:
             unit = rest.split(" ", maxsplit=1)[0]
-            value = -abs(value) if clean.startswith("(") and clean.endswith(")") else value
+            is_owed = clean.endswith("-") or (clean.startswith("(") and clean.endswith(")"))
+            value = -abs(value) if is_owed else value
             return value.scaleb(_THOUSANDS[unit]) if unit in _THOUSANDS else value
     return None
 
@@ -122,16 +122,6 @@ def number_text(value: Decimal, locale: str = "en_US") -> str:
     return text.rstrip("0").rstrip(".").replace(".", conventions(locale)[0].decimal) if "." in text else text
 
 
-def plain(text: str) -> str:
-    """``text`` trimmed, with Western digits, plain spaces, signs and apostrophes; a leading apostrophe is dropped."""
-    spaced = text.translate(_SPACES).translate(_SIGNS).strip(" \r\n\ufeff\u200b\u200e\u200f\u061c")
-    digits = "".join(
-        str(unicodedata.decimal(c)) if not c.isascii() and unicodedata.decimal(c, None) is not None else c
-        for c in spaced
-    )
-    return digits.removeprefix("'").strip()
-
-
 def _read(match: re.Match[str], convention: Convention) -> Decimal | None:
     whole, mark, fraction = match["body"].strip().partition(convention.decimal)
     if mark and not fraction.isdecimal():
@@ -139,7 +129,7 @@ def _read(match: re.Match[str], convention: Convention) -> Decimal | None:
     if not (whole.isdecimal() or (not whole and mark)):
         group = re.escape(convention.groups)
         # Thousands, or the Indian lakh: 12,34,567.
-        if not re.fullmatch(rf"\d{{1,3}}(?:{group}\d{{3}})+|\d{{1,2}}(?:{group}\d{{2}})+{group}\d{{3}}", whole):
+        if not re.fullmatch(rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d?(?:{group}\d{{2}})+{group}\d{{3}}", whole):
             return None
         whole = whole.replace(convention.groups, "")
     return Decimal(

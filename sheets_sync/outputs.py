@@ -275,9 +275,9 @@ def _check_row(ledger: Ledger, finding: Finding) -> Row:
         uri = ledger.links.cell_uri(finding.tab, cell) if cell else ledger.links.tab_uri(finding.tab)
     return {
         "severity": finding.severity.value,
-        "tab": finding.tab,
+        "tab": ledger.links.title(finding.tab),
         "row": finding.row,
         "column": finding.column,
         "problem": finding.message,
-        "go_to": link(finding.where, uri),
+        "go_to": link(finding.where.replace(finding.tab, ledger.links.title(finding.tab), 1), uri),
     }

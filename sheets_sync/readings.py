@@ -8,7 +8,7 @@ from typing import Any
 
 from sheets_sync.errors import SpreadsheetNotFound, one_line
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import folded
+from sheets_sync.headers import folded, marked_sheets
 from sheets_sync.tabs import TABS
 
 READ_FIELDS = (
@@ -16,9 +16,6 @@ READ_FIELDS = (
     "sheets(properties,protectedRanges,merges,bandedRanges,conditionalFormats,basicFilter,columnGroups,"
     "data(startRow,startColumn,rowData(values(note))))"
 )
-
-WORKSPACE_RANGE = "roadmap_workspace"
-"""The named range whose cell holds the id of the workbook that a spreadsheet belongs to."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{5,200}")
 _URL_ID = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{5,200})(?:[/?#]|$)")
@@ -53,31 +50,29 @@ def is_intake_title(title: str) -> bool:
     return folded(title).startswith("intake")
 
 
-def wanted_sheets(metadata: Mapping[str, Any], titles: Sequence[str] | None) -> list[Mapping[str, Any]]:
-    """The sheets whose values are to be read: of ``titles``, or (None) all declared tabs and further Intake tabs; and
-    wherever the spreadsheet's workspace is named, so that whose it is is known from the same reading."""
-    wanted = names(titles) if titles is not None else declared_names()
-    marked = {
-        named.get("range", {}).get("sheetId", 0)
-        for named in metadata.get("namedRanges", ())
-        if folded(named.get("name", "")) == folded(WORKSPACE_RANGE)
-    }
+def wanted_sheets(metadata: Mapping[str, Any], titles: Sequence[str] | None = None) -> list[Mapping[str, Any]]:
+    """The sheets with cells (no chart sheets) to be read: those of ``titles``; None: the declared tabs, by title, or
+    by the id of their sheet where they were renamed, and further Intake tabs. Wherever the spreadsheet's workspace is
+    named is read too, so that whose it is is known from the same reading."""
+    marked = marked_sheets(metadata)
+    grids = [sheet["properties"] for sheet in metadata["sheets"]]
+    grids = [one for one in grids if one.get("sheetType", "GRID") == "GRID"]
+    wanted = declared_names() if titles is None else names(titles)
+    ids = marked if titles is not None else marked | _renamed(names([one["title"] for one in grids]))
 
-    def is_read(sheet: Mapping[str, Any]) -> bool:
-        properties = sheet["properties"]
-        is_grid = properties.get("sheetType", "GRID") == "GRID"
-        return is_wanted(sheet, wanted) or (
-            is_grid
-            and (properties.get("sheetId", 0) in marked or (titles is None and is_intake_title(properties["title"])))
-        )
+    def is_read(title: str, sheet_id: int) -> bool:
+        return folded(title) in wanted or sheet_id in ids or (titles is None and is_intake_title(title))
 
-    return [sheet for sheet in metadata["sheets"] if is_read(sheet)]
+    return [
+        sheet
+        for sheet in metadata["sheets"]
+        if sheet["properties"] in grids and is_read(sheet["properties"]["title"], sheet["properties"].get("sheetId", 0))
+    ]
 
 
-def is_wanted(sheet: Mapping[str, Any], wanted: frozenset[str]) -> bool:
-    """True for a sheet with cells (no chart sheet) of a wanted title."""
-    properties = sheet["properties"]
-    return properties.get("sheetType", "GRID") == "GRID" and folded(properties["title"]) in wanted
+def _renamed(there: frozenset[str]) -> set[int]:
+    """The ids of the sheets of declared tabs of which no title is ``there``."""
+    return {each.sheet_id for each in TABS if not there & names([each.name, *each.aliases])}
 
 
 def workbook_of(

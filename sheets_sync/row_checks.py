@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from engine.findings import Finding, Severity
 from sheets_sync.cells import plain_text, share_problem, shown
+from sheets_sync.characters import plain
 from sheets_sync.columns import Kind, Tab
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import folded, grid_of, header
-from sheets_sync.numerals import plain
+from sheets_sync.headers import column_letters, folded, grid_of, header, likeliest, quoted
 from sheets_sync.table_rows import Table, TableRow
 from sheets_sync.tabs import TABS, tab
 
@@ -88,10 +89,40 @@ def tell_shares(constraints: Table, grid: Grid) -> None:
                 continue
             raw = grid.values[row.row - 1][constraints.header.columns[column]]
             problem = share_problem(value) if is_share else None
-            if not is_share and isinstance(raw, str) and plain(raw)[-1:] in ("%", "٪", "％"):
+            if not is_share and isinstance(raw, str) and plain(raw)[-1:] == "%":
                 problem = f"{shown(raw)} is a percentage, which only share rules take; write an amount such as 120"
             if problem:
                 constraints.tell(row, column, problem)
+
+
+def tell_merged(table: Table, workbook: Workbook, grid: Grid) -> None:
+    """A merged cell holds its value in the first of its cells alone; the others look filled, and read as blank."""
+    columns = {index: name for name, index in table.header.pm_columns.items()}
+    rows = {row.row: row for row in table.rows}
+    for cells in _merges(workbook, grid):
+        top, left = cells.get("startRowIndex", 0), cells.get("startColumnIndex", 0)
+        first = f"{column_letters(left)}{top + 1}"
+        for number in range(max(top, 1), min(cells.get("endRowIndex", 0), len(grid.values))):
+            for index in range(left, cells.get("endColumnIndex", 0)):
+                row, name = rows.get(number + 1), columns.get(index)
+                if row is None or name is None or (number, index) == (top, left):
+                    continue
+                last = f"{column_letters(cells['endColumnIndex'] - 1)}{cells['endRowIndex']}"
+                table.tell(
+                    row,
+                    name,
+                    f"this cell is merged with {first}, which alone holds the value; choose {first}:{last}, then"
+                    " Format ▸ Merge cells ▸ Unmerge, and write the value into each cell",
+                )
+
+
+def _merges(workbook: Workbook, grid: Grid) -> list[dict[str, Any]]:
+    return [
+        merge
+        for sheet in workbook.metadata.get("sheets", ())
+        if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
+        for merge in sheet.get("merges", ())
+    ]
 
 
 def tab_findings(workbook: Workbook, declared: Tab, table: Table | None, kpis: Iterable[str]) -> list[Finding]:
@@ -107,12 +138,15 @@ def tab_findings(workbook: Workbook, declared: Tab, table: Table | None, kpis: I
 
 def _missing(workbook: Workbook, declared: Tab) -> Finding:
     names = {folded(known.name) for known in TABS}
-    free = {folded(title): title for title in workbook.grids if folded(title) not in names}
-    near = difflib.get_close_matches(folded(declared.name), free, n=1, cutoff=0.7)
-    mend = f"rename the tab {free[near[0]]!r} to {declared.name}, or run" if near else "run"
+    listed = [str(sheet.get("properties", {}).get("title", "")) for sheet in workbook.metadata.get("sheets", ())]
+    ours = {grid.title for each in TABS if (grid := grid_of(workbook, each)) is not None}
+    titles = [title for title in (*workbook.grids, *listed) if title not in ours]
+    free = {index: title for index, title in enumerate(titles) if folded(title) not in names}
+    near = likeliest(declared.name, free)
+    mend = f"rename the tab {quoted(free[near])} to {declared.name}, or run" if near is not None else "run"
     return Finding(
         severity=Severity.ERROR,
         tab=declared.name,
         message=f"the tab {declared.name!r} is missing; {mend} `roadmap init` to make it again",
-        stops_run=True,
+        stops_run=declared.is_read,
     )

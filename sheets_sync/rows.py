@@ -25,7 +25,7 @@ from sheets_sync import row_checks
 from sheets_sync.grids import Workbook
 from sheets_sync.headers import Header, grid_of, header, row_digest
 from sheets_sync.intake_tabs import INTAKE
-from sheets_sync.setup_rows import is_time_zone, read_setup
+from sheets_sync.setup_rows import currency_of, is_time_zone, read_setup
 from sheets_sync.table_rows import Context, Table, TableRow, read_table
 from sheets_sync.tabs import TABS, tab
 
@@ -75,6 +75,8 @@ def _tables(workbook: Workbook) -> tuple[dict[str, Table], list[str]]:
             if grid is not None:
                 tables[name] = read_table(grid, header(grid, tab(name), kpis), context, _ALSO_READ.get(name, ()))
 
+    read(("Setup",))
+    context = dataclasses.replace(context, currency=currency_of(_rows(tables, "Setup")))
     read(("Metrics", "Initiatives", "Scenarios"))
     if "Metrics" in tables:
         row_checks.tell_reserved_kpis(tables["Metrics"])
@@ -87,7 +89,7 @@ def _tables(workbook: Workbook) -> tuple[dict[str, Table], list[str]]:
     context = dataclasses.replace(
         context, titles=titles, scenarios=tuple(_values(tables, "Scenarios", "scenario_name"))
     )
-    read(("Contributions", "Constraints", "Targets", "Setup", "Roadmap Plan", "Requests"), kpis)
+    read(("Contributions", "Constraints", "Targets", "Roadmap Plan", "Requests"), kpis)
     return tables, kpis
 
 
@@ -102,6 +104,10 @@ def _values(tables: dict[str, Table], name: str, column: str) -> list[Any]:
 def _check(workbook: Workbook, tables: dict[str, Table]) -> None:
     """Tells what is wrong with rows beside each other. Initiatives, KPIs and scenarios that stand twice are told by the
     compiler, which knows which of them are on."""
+    for name, table in tables.items():
+        grid = grid_of(workbook, tab(name))
+        assert grid is not None
+        row_checks.tell_merged(table, workbook, grid)
     for name, severity, mend in (
         # What two rows say of one KPI is compared by the compiler, too; rows that agree do no harm.
         ("Contributions", Severity.WARN, "keep one row for each initiative"),

@@ -8,6 +8,22 @@ from sheets_sync.columns import STATUS_COLUMNS, ColumnType, Kind, ListOf, Tab, p
 CONSTRAINT_TYPES: dict[str, tuple[str, ...]] = {name: kind.columns for name, kind in KINDS.items()}
 """Which columns each constraint_type uses, beside those that every rule has."""
 
+DECIDING: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "Constraints": ("constraint_type", CONSTRAINT_TYPES),
+    "Targets": ("type", {"floor": (), "goal": ("importance",), "cap": ()}),
+    "Scenarios": (
+        "objective_mode",
+        {
+            "north_star": (),
+            "weighted_kpis": ("objective_weights",),
+            "lexicographic": ("objective_order", "may_give_up"),
+            "score": (),
+        },
+    ),
+}
+"""Tab -> the column that decides which others a row uses, and which ones each of its words uses; those that no word is
+named for are used by all."""
+
 IMPORTANCES = ("low", "medium", "high")
 DIMENSION_CHOICES = ("all", "country", "department", "category", "program", "product", "segment")
 _DIMENSION_EXAMPLE = "all, country, department, category, program, product, segment, or two joined: country+product"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -96,6 +96,15 @@ def is_time_zone(name: str) -> bool:
         return bool(name) and len(name) < 60 and ZoneInfo(name).key == name
     except (KeyError, ValueError, OSError):
         return False
+
+
+def currency_of(rows: Iterable[TableRow]) -> str:
+    """The code ("EUR") in which money is counted; "" where Setup names none."""
+    for row in rows:
+        key, value = row.values.get("key"), row.values.get("value")
+        if key and value and folded(key) == "currency":
+            return value.strip().upper()
+    return ""
 
 
 def read_setup(table: Table | None, locale: str, workbook_time_zone: str, spreadsheet_id: str) -> Setup:

@@ -32,6 +32,11 @@ class SourceLinks:
     def _grids(self) -> dict[str, Grid]:
         return {each.name: grid for each in TABS if (grid := grid_of(self._workbook, each)) is not None}
 
+    def title(self, name: str) -> str:
+        """What a declared tab is called in this workbook: people may rename it."""
+        grid = self._grids.get(name)
+        return grid.title if grid else name
+
     def tab_uri(self, name: str) -> str | None:
         """The link to a declared tab; None where it does not exist."""
         grid = self._grids.get(name)

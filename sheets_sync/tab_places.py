@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
 
 from engine.keys import normalised
 from sheets_sync.columns import Column, Family, Kind, Tab
 from sheets_sync.grids import CellValue, Grid, Workbook
-from sheets_sync.headers import folded, grid_of, header, is_blank
+from sheets_sync.headers import folded, grid_of, header, is_blank, moved_header
 from sheets_sync.tabs import TABS, tab
 
 Members = Mapping[str, Sequence[str]]
 """Tab name -> headers of family columns that it must have ("resource: design", or a kpi_key)."""
 
-_FIRST_SHEET_ID = 1_000_001
 _ROWS = 1000
 
 
@@ -22,7 +23,8 @@ _ROWS = 1000
 class Place:
     """One tab. ``columns`` maps header text to 0-based index, the ones to be added included; ``added`` are those:
     (header, what it is, index). ``is_new``: there is no such sheet; ``renames`` is the title of an empty sheet that
-    becomes this tab, "" where none does. ``used_rows`` counts rows up to the last that holds anything."""
+    becomes this tab, "" where none does. ``used_rows`` counts rows up to the last that holds anything. ``notes`` are
+    the columns whose header has a note, ``sheet`` what the metadata say of the sheet ({} of a new one)."""
 
     tab: Tab
     title: str
@@ -35,6 +37,8 @@ class Place:
     is_new: bool = False
     renames: str = ""
     used_rows: int = 0
+    notes: frozenset[int] = frozenset()
+    sheet: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def is_fresh(self) -> bool:
@@ -52,13 +56,13 @@ def places(workbook: Workbook, members: Members) -> list[Place]:
     for declared in TABS:
         grid = grid_of(workbook, declared)
         if grid is not None:
-            found.append(_existing(grid, declared, members.get(declared.name, ())))
+            found.append(_existing(grid, declared, members.get(declared.name, ()), workbook))
             continue
         if empty is not None:
             found.append(_renamed(empty, declared, members.get(declared.name, ())))
             empty = None
             continue
-        sheet_id = next(number for number in range(_FIRST_SHEET_ID, _FIRST_SHEET_ID + 10_000) if number not in taken)
+        sheet_id = next(number for number in count(declared.sheet_id) if number not in taken)
         taken.add(sheet_id)
         index = _index(order, found, workbook)
         order.insert(index, sheet_id)
@@ -107,7 +111,7 @@ def _index(order: Sequence[int], found: Sequence[Place], workbook: Workbook) -> 
     return 0 if any(grid_of(workbook, declared) for declared in TABS) else len(order)
 
 
-def _existing(grid: Grid, declared: Tab, members: Sequence[str]) -> Place:
+def _existing(grid: Grid, declared: Tab, members: Sequence[str], workbook: Workbook) -> Place:
     columns, added = _columns(grid, declared, members)
     used = max(
         (number for number, row in enumerate(grid.values, start=1) if any(not is_blank(c) for c in row)), default=0
@@ -122,6 +126,15 @@ def _existing(grid: Grid, declared: Tab, members: Sequence[str]) -> Place:
         columns=columns,
         added=added,
         used_rows=used,
+        notes=frozenset(column - 1 for row, column in grid.notes if row == 1),
+        sheet=next(
+            (
+                sheet
+                for sheet in workbook.metadata.get("sheets", ())
+                if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
+            ),
+            {},
+        ),
     )
 
 
@@ -168,13 +181,17 @@ def _columns(
     kpis = [member for member in members if ":" not in member]
     top = header(grid, declared, kpis)
     columns = dict(top.columns)
+    if top.missing and moved_header(declared, grid):
+        return columns, ()  # told: beside rows that stand above it, no column can be added
+    # Columns in use without a header are somebody's, too.
+    width = max([top.width, *(len(row) for row in grid.values)])
     for family in declared.families:
         columns |= {family.header(member): index for member, index in top.families[family.name].items()}
     have = {normalised(name) for name in columns}
     added: list[tuple[str, Column | Family, int]] = []
     for name, column in _wanted(declared, members):
         if normalised(name) not in have:
-            added.append((name, column, top.width + len(added)))
+            added.append((name, column, width + len(added)))
     return columns | {name: index for name, _, index in added}, tuple(added)
 
 

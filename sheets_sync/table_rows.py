@@ -19,11 +19,13 @@ from sheets_sync.headers import Header, column_letters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What reading a cell may depend on. ``titles`` maps a normalised title to its initiative_key, for proposals;
+    """What reading a cell may depend on. ``currency`` is the code in which Setup counts money, "" where none is set.
+    ``titles`` maps a normalised title to its initiative_key, for proposals;
     ``scenarios`` are names that may hold a comma and are still one."""
 
     locale: str = "en_US"
     time_zone: str = "UTC"
+    currency: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()
 
@@ -182,14 +184,16 @@ def _reader(type: ColumnType, declared: Column | Family, context: Context) -> Ca
     readers: dict[ColumnType, Callable[[CellValue], Parsed[Any]]] = {
         ColumnType.KEY: lambda value: _with_title(cells.read_key(value), value, context),
         ColumnType.KEYS: lambda value: _with_title(cell_lists.read_keys(value), value, context),
-        ColumnType.NUMBER: lambda value: cells.read_number(value, locale, example=example or "120"),
+        ColumnType.NUMBER: lambda value: cells.read_number(
+            value, locale, example=example or "120", currency=context.currency if "own" in declared.unit else None
+        ),
         ColumnType.INTEGER: lambda value: cells.read_integer(value, locale, example=example or "3"),
         ColumnType.PERCENT: lambda value: cells.read_percent(value, locale, example=example or "25%"),
         ColumnType.AMOUNT: lambda value: cells.read_number(value, locale, example=example, may_be_percent=True),
         ColumnType.CHECKBOX: cells.read_checkbox,
-        ColumnType.DATE: cell_dates.read_date,
+        ColumnType.DATE: lambda value: cell_dates.read_date(value, locale),
         ColumnType.DATETIME: lambda value: cell_dates.read_datetime(value, context.time_zone),
-        ColumnType.PERIOD: cell_dates.read_period,
+        ColumnType.PERIOD: lambda value: cell_dates.read_period(value, locale),
         ColumnType.LIST: lambda value: cell_lists.read_list(value, names),
         ColumnType.ORDER: cell_lists.read_order,
         ColumnType.WEIGHTS: lambda value: cell_lists.read_weights(value, locale),

@@ -6,18 +6,17 @@ columns are added behind the last header in use, and the empty sheet of a new sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from engine.errors import InputError
 from engine.keys import normalised
-from sheets_sync import column_style
+from sheets_sync import column_style, gaps
 from sheets_sync.cell_dates import date_cell, read_date
 from sheets_sync.cells import number_cell
-from sheets_sync.columns import Column, ColumnType, Family, Kind, Owner
+from sheets_sync.columns import Column, ColumnType, Family, Kind
 from sheets_sync.grids import Workbook
 from sheets_sync.headers import column_letters
 from sheets_sync.tab_places import Members, Place, family_headers, kpi_members, places
@@ -39,10 +38,20 @@ def default_title(workbook: Workbook) -> str | None:
     return titles[0] if len(titles) == 1 and not workbook.grids else None
 
 
-def repair_requests(workbook: Workbook) -> list[Request]:
-    """The requests that add what is missing in the workbook; [] when nothing is."""
+def style_ranges(workbook: Workbook) -> list[str]:
+    """What has to be read (under ``gaps.STYLE_FIELDS``) for ``repair_requests`` to find lost dropdowns and formats."""
+    return gaps.style_ranges(places(workbook, _members(workbook, _NO_TABLES)))
+
+
+def repair_requests(workbook: Workbook, styles: Mapping[str, Any] | None = None) -> list[Request]:
+    """The requests that add what is missing in the workbook; [] when nothing is. ``styles`` is the answer for
+    ``style_ranges``; without it, dropdowns and formats of columns that are there are not looked at."""
     found = places(workbook, _members(workbook, _NO_TABLES))
-    return _made(found, _NO_TABLES) + _marked(workbook, found)
+    there = None if styles is None else gaps.styles_of(styles)
+    requests = _made(found, _NO_TABLES)
+    for place in found:
+        requests += gaps.gaps(place, lambda column: _list_range(column, found), there)
+    return requests + _marked(workbook, found)
 
 
 def fill_requests(workbook: Workbook, tables: Tables) -> list[Request]:
@@ -84,8 +93,7 @@ def _made(found: Sequence[Place], tables: Tables) -> list[Request]:
         requests += _columns(place, found)
         requests += _protection(place)
         requests += _groups(place)
-        if place.is_fresh:
-            requests += _finish(place)
+        requests += _finish(place)
     return requests
 
 
@@ -157,6 +165,8 @@ def _list_range(column: Column | Family, found: Sequence[Place]) -> str:
         return ""
     name, header = LIST_COLUMNS[column.dropdown]
     place = next(each for each in found if each.tab.name == name)
+    if header not in place.columns:
+        return ""  # its header stands further down: told, and a dropdown once it is back
     letters = column_letters(place.columns[header])
     return f"='{place.title.replace(chr(39), chr(39) * 2)}'!${letters}$2:${letters}"
 
@@ -166,25 +176,29 @@ def _protection(place: Place) -> list[Request]:
     if place.tab.name == "Requests":
         return []
     if place.tab.kind is not Kind.INPUT:
-        return [_warning({"sheetId": place.sheet_id}, place)] if place.is_fresh else []
-    system = sorted(index for _, column, index in place.added if column.owner is Owner.SYSTEM)
+        needs = place.is_fresh or (bool(place.sheet) and not gaps.is_guarded(place))
+        return [_warning({"sheetId": place.sheet_id}, place)] if needs else []
+    added = {index for _, _, index in place.added}
+    system = gaps.owned_by_system(place)
+    if not place.sheet:
+        system = [index for index in system if index in added]
     return [
         _warning({"sheetId": place.sheet_id, **column_style.span(start, count)}, place)
-        for start, count in _runs(system)
+        for start, count in gaps.runs(gaps.unprotected(place, system))
     ]
 
 
 def _warning(cells: Request, place: Place) -> Request:
     protected: Request = {
         "range": cells,
-        "description": "Written by the roadmap worker",
+        "description": gaps.DESCRIPTION,
         "warningOnly": True,
     }
     if place.tab.kind is not Kind.INPUT:
         typed = sorted(index for name, index in place.columns.items() if _is_pm(place, name))
         protected["unprotectedRanges"] = [
             {"sheetId": place.sheet_id, "startRowIndex": 1, **column_style.span(start, count)}
-            for start, count in _runs(typed)
+            for start, count in gaps.runs(typed)
         ]
     return {"addProtectedRange": {"protectedRange": protected}}
 
@@ -199,7 +213,7 @@ def _groups(place: Place) -> list[Request]:
         index for _, column, index in place.added if isinstance(column, Column) and column.group == "technical"
     ]
     requests: list[Request] = []
-    for start, count in _runs(sorted(technical)):
+    for start, count in gaps.runs(sorted(technical)):
         cells = {
             "sheetId": place.sheet_id,
             "dimension": "COLUMNS",
@@ -207,29 +221,19 @@ def _groups(place: Place) -> list[Request]:
             "endIndex": start + count,
         }
         requests.append({"addDimensionGroup": {"range": cells}})
+        if not place.is_fresh:
+            continue  # beside a group that is there it joins that one, open or closed
         collapsed = {"range": cells, "depth": 1, "collapsed": True}
         requests.append({"updateDimensionGroup": {"dimensionGroup": collapsed, "fields": "collapsed"}})
     return requests
 
 
-def _runs(indexes: Iterable[int]) -> list[tuple[int, int]]:
-    """Neighbouring indexes as (start, count)."""
-    runs: list[tuple[int, int]] = []
-    for _, group in groupby(enumerate(indexes), key=lambda pair: pair[1] - pair[0]):
-        members = [index for _, index in group]
-        runs.append((members[0], len(members)))
-    return runs
-
-
 def _finish(place: Place) -> list[Request]:
-    """What only a new tab gets: bands on output tables, grey cells in Constraints."""
-    if place.tab.kind is Kind.OUTPUT:
-        cells = {"sheetId": place.sheet_id, "startRowIndex": 0, **column_style.span(0, len(place.columns))}
-        banded = {"range": cells, "rowProperties": column_style.BANDS}
-        return [{"addBanding": {"bandedRange": banded}}]
-    if place.tab.name == "Constraints":
-        return column_style.unused_cells(place.sheet_id, place.columns)
-    return []
+    """Bands on new output tables; greyed cells wherever a column has none yet."""
+    requests = [gaps.bands(place)] if place.is_fresh and place.tab.kind is Kind.OUTPUT else []
+    if place.is_fresh or place.sheet:
+        requests += column_style.unused_cells(place.tab.name, place.sheet_id, place.columns, gaps.greyed(place))
+    return requests
 
 
 def _filled(found: Sequence[Place], tables: Tables) -> list[Request]:

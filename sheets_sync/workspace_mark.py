@@ -12,9 +12,9 @@ from typing import Any
 from sheets_sync.content import cell_data
 from sheets_sync.errors import SpreadsheetNotFound, one_line
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import folded, grid_of
+from sheets_sync.headers import WORKSPACE_RANGE, folded, grid_of
 from sheets_sync.marks import rgb
-from sheets_sync.readings import WORKSPACE_RANGE, spreadsheet_id_of
+from sheets_sync.readings import spreadsheet_id_of
 from sheets_sync.tabs import tab
 
 Request = dict[str, Any]

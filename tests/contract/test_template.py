@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from sheets_sync.gaps import STYLE_FIELDS
 from sheets_sync.gateway import SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.local.server import LocalServer
 from sheets_sync.rows import read_inputs
 from sheets_sync.sample import SAMPLE_SIZE, sample_tables
 from sheets_sync.tabs import CONSTRAINT_TYPES, TABS, tab
-from sheets_sync.template import default_title, fill_requests, new_workbook_requests, repair_requests
+from sheets_sync.template import default_title, fill_requests, new_workbook_requests, repair_requests, style_ranges
 
 KEYS = [f"INIT-{number:06d}" for number in range(1, SAMPLE_SIZE + 1)]
 
@@ -77,7 +78,8 @@ def test_a_torn_workbook_is_repaired_beside_what_a_pm_added(template_gateway: Sh
     ]
     assert after.grids["Targets"].values == [[*tab("Targets").names]]
     assert [sheet["properties"]["title"] for sheet in after.metadata["sheets"]] == [one.name for one in TABS]
-    assert repair_requests(after) == []
+    styles = template_gateway.reread(after.spreadsheet_id, style_ranges(after), STYLE_FIELDS)
+    assert repair_requests(after, styles) == []
 
 
 def test_what_begins_like_a_formula_stays_text(template_gateway: SheetsGateway) -> None:

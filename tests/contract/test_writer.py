@@ -277,11 +277,50 @@ def test_a_mark_goes_with_its_cause_and_the_pms_note_and_colour_come_back(desk: 
     desk.cycle(findings=(replace(found, cell=None),))
     there = desk.look("Constraints", 3, "max")
     assert there.fill == marks.RED
-    assert there.note.startswith("⚠ Roadmap: 'abc' is not a number; write 120\n")
+    assert there.note.startswith(f"⚠ Roadmap: 'abc' is not a number; write 120{marks.END}\n")
     assert there.note.endswith("Ask Dana\nabout this")
     desk.cycle(findings=())
     assert desk.look("Constraints", 3, "max") == before
     assert before.fill == "#FFCC33"
+
+
+def test_a_warning_is_amber_and_turns_red_when_it_becomes_an_error(desk: Desk) -> None:
+    found = bad("Constraints", 3, "max", "I3", "'1.234,5' is text; it was read as 1234.5")
+    desk.cycle(findings=(replace(found, severity=Severity.WARN),))
+    assert desk.look("Constraints", 3, "max").fill == marks.AMBER
+    assert desk.column("Constraints", "sys: status")[1] == "WARN"
+    desk.cycle(findings=(found, replace(found, message="again")))
+    assert desk.look("Constraints", 3, "max").fill == marks.RED
+    desk.cycle(findings=())
+    assert desk.look("Constraints", 3, "max").fill == "#FFFFFF"
+
+
+def test_a_pm_who_mends_the_cell_and_deletes_our_note_is_left_with_no_red_cell(desk: Desk) -> None:
+    desk.cycle(findings=(bad("Constraints", 3, "max", "I3", "'abc' is not a number; write 120"),))
+    desk.read()
+    desk.does(desk.cell("Constraints", 3, "max", {}, "note"), desk.types("Constraints", 3, "max", 120.0))
+    desk.cycle(findings=())
+    assert desk.look("Constraints", 3, "max") == marks.Look()
+    assert desk.cycle(findings=()).calls == 0
+
+
+def test_a_row_deleted_while_it_was_marked_leaves_no_mark_behind(desk: Desk) -> None:
+    desk.cycle(findings=(bad("Constraints", 3, "max", "I3", "bad"),))
+    desk.read()
+    desk.does(desk.deletes_row("Constraints", 3))
+    desk.cycle(findings=())
+    assert desk.column("Constraints", "sys: status") == ["OK"] * 4
+    assert not any(marks.is_marked(marks.Look(note)) for note in desk.read().grids["Constraints"].notes.values())
+
+
+def test_a_mark_on_a_header_keeps_the_note_that_explains_the_column(desk: Desk) -> None:
+    before = desk.look("Constraints", 1, "max")
+    desk.cycle(findings=(bad("Constraints", 1, "max", "I1", "the column 'max' is missing; write max there"),))
+    marked = desk.look("Constraints", 1, "max")
+    assert marked.fill == marks.RED
+    assert marked.note.endswith(before.note)
+    desk.cycle(findings=())
+    assert desk.look("Constraints", 1, "max") == before
 
 
 def test_a_mark_that_a_sort_or_a_paste_carried_elsewhere_is_found_and_taken_off(desk: Desk) -> None:

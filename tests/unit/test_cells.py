@@ -65,8 +65,6 @@ def test_a_number_typed_as_text_in_the_locale_is_read_with_a_note(locale: str, n
     ],
 )
 def test_separators_follow_the_locale_of_the_sheet(text: str, locale: str, value: str) -> None:
-    if locale == "ja_JP":
-        text = text.replace("，", ",").replace("．", ".")
     assert read_number(text, locale).value == Decimal(value)
 
 
@@ -200,8 +198,9 @@ def test_a_date_comes_back_from_its_serial_number_and_from_iso_text(day: date) -
 @pytest.mark.parametrize(
     ("value", "part"),
     [
-        ("31.03.2026", "write 2026-03-31"),
+        ("31.12.26", "write 2026-12-31 or 2031-12-26"),
         ("3/4/2026", "write 2026-04-03 or 2026-03-04"),
+        ("2026-03-31 14:00", "write 2026-03-31"),
         ("soon", "write one such as"),
         ("2026-02-30", "write one such as"),
         (2026, "not a date of our time"),

@@ -296,6 +296,22 @@ def test_dropdowns_offer_the_workbooks_own_lists_and_refuse_only_unknown_words()
     }
 
 
+def test_cells_that_a_row_does_not_use_are_greyed_by_what_decides_it() -> None:
+    requests = repair_requests(EMPTY)
+    ids = {add["properties"]["sheetId"]: add["properties"]["title"] for add in of_kind(requests, "addSheet")}
+    greyed: dict[tuple[str, str], str] = {}
+    for added in of_kind(requests, "addConditionalFormatRule"):
+        (cells,) = added["rule"]["ranges"]
+        name = ids[cells["sheetId"]]
+        formula = added["rule"]["booleanRule"]["condition"]["values"][0]["userEnteredValue"]
+        greyed[name, tab(name).names[cells["startColumnIndex"]]] = formula
+    assert greyed["Targets", "importance"] == '=($F2<>"")*($F2<>"goal")'
+    assert greyed["Scenarios", "objective_weights"] == '=($F2<>"")*($F2<>"weighted_kpis")'
+    assert ("Scenarios", "may_give_up") in greyed
+    assert ("Constraints", "bonus") in greyed
+    assert not [name for _, name in greyed if name in ("scenario_name", "target_value", "notes", "is_active")]
+
+
 def test_every_header_has_a_note_and_technical_columns_a_collapsed_group() -> None:
     requests = repair_requests(EMPTY)
     updates = [update for update in of_kind(requests, "updateCells") if update["start"]["rowIndex"] == 0]

@@ -32,7 +32,7 @@ from sheets_sync.updates import SheetUpdate
 
 NOW = datetime(2026, 1, 13, 14, 2, tzinfo=UTC)
 TEXT = st.text(max_size=12).filter(lambda text: marks.SIGN not in text)
-FILLS = st.sampled_from(["none", "#FFCC33", "#FFFFFF", marks.RED, "theme ACCENT1"])
+FILLS = st.sampled_from(["none", "#FFCC33", "#FFFFFF", "#F4C7C3", "theme ACCENT1"])
 LOOKS = st.builds(Look, TEXT, FILLS)
 MESSAGES = st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=3)
 
@@ -58,6 +58,33 @@ def test_what_a_pm_adds_to_a_marked_cell_stays_when_the_mark_goes(
     edited = Look(f"{there.note}\n{more}", painted)
     assert marks.unmarked(edited).note.endswith(more)
     assert marks.unmarked(edited).fill == painted
+
+
+@given(LOOKS, MESSAGES, TEXT, TEXT, st.sampled_from([Severity.ERROR, Severity.WARN]))
+def test_what_a_pm_writes_on_our_own_lines_stays_too(
+    look: Look, messages: list[str], before: str, behind: str, severity: Severity
+) -> None:
+    there = marks.marked(look, messages, severity)
+    first, line, rest = there.note.partition("\n")
+    edited = Look(f"{before}{first}{behind}{line}{rest}", there.fill)
+    own = marks.unmarked(edited)
+    assert own.note.startswith(before)
+    assert behind.strip() in own.note
+    assert own.note.endswith(look.note)
+    assert own.fill == look.fill
+
+
+@given(LOOKS, MESSAGES)
+def test_a_fill_whose_note_was_deleted_goes_with_its_cause(look: Look, messages: list[str]) -> None:
+    for severity in (Severity.ERROR, Severity.WARN):
+        bare = Look("", marks.marked(look, messages, severity).fill)
+        assert marks.cleared(bare) == Look()
+        assert marks.cleared(marks.marked(bare, messages)) == Look()
+
+
+def test_a_warning_looks_other_than_an_error() -> None:
+    assert marks.marked(Look(), ["m"], Severity.WARN).fill == marks.AMBER
+    assert marks.marked(marks.marked(Look(), ["m"], Severity.WARN), ["m"]).fill == marks.RED
 
 
 @given(LOOKS)
