@@ -161,9 +161,8 @@ def _moved_apart(before: SeenTab, after: SeenTab, *, with_looks: bool) -> Iterat
         yield f"{before.name}: header {before.header} became {after.header}"
 
     def rows(tab: SeenTab) -> Counter[Any]:
-        return Counter(
-            words for row in range(1, len(tab.rows)) if any(c.value or c.look.note for _, c in (words := _plain(tab.own_cells(row, system), with_looks)))
-        )
+        own = [_plain(tab.own_cells(row, system), with_looks) for row in range(1, len(tab.rows))]
+        return Counter(words for words in own if any(cell.value or cell.look.note for _, cell in words))
 
     gone, came = rows(before) - rows(after), rows(after) - rows(before)
     if gone or came:
