@@ -17,7 +17,7 @@ from sheets_sync.gateway import SheetsGateway
 from sheets_sync.local.server import LocalServer
 from sheets_sync.template import default_title, new_workbook_requests
 
-ROWS = 40
+ROWS = 30
 """The height of tabs: the template formats every row, and a snapshot reads them all."""
 
 COUNT = 4

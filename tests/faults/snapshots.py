@@ -12,14 +12,14 @@ from sheets_sync import marks
 from sheets_sync.columns import Owner
 from sheets_sync.grids import Grid
 from sheets_sync.headers import header
+from sheets_sync.local.grid import Cell, Sheet
+from sheets_sync.local.service import SheetsService
 from sheets_sync.marks import Look
 from sheets_sync.tabs import tab
 
 INPUTS = ("Initiatives", "Contributions", "Constraints")
 OUTPUTS = ("Portfolio", "Roadmap Plan")
 KPIS = ["revenue"]
-
-_FIELDS = "sheets(properties(title,sheetId),data(rowData(values(userEnteredValue,effectiveValue,note,userEnteredFormat))))"
 
 
 @dataclass(frozen=True)
@@ -86,27 +86,57 @@ Seen = dict[str, SeenTab]
 """Declared name -> tab."""
 
 
-def seen(service: Any, spreadsheet_id: str, sheet_ids: dict[str, int]) -> Seen:
-    """The tabs of ``sheet_ids`` (declared name -> sheet id) as they stand now."""
-    listed = service.get_spreadsheet(spreadsheet_id, [], False, "sheets.properties(title,sheetId)")["sheets"]
-    titles = {one["properties"].get("sheetId", 0): one["properties"]["title"] for one in listed}
-    ranges = ["'" + titles[number].replace("'", "''") + "'" for number in sheet_ids.values()]
-    answer = service.get_spreadsheet(spreadsheet_id, ranges, True, _FIELDS)
-    by_id = {one["properties"].get("sheetId", 0): one for one in answer["sheets"]}
-    return {
-        name: SeenTab(name, titles[number], number, _rows(by_id[number])) for name, number in sheet_ids.items()
-    }
+def seen(service: SheetsService, spreadsheet_id: str, sheet_ids: dict[str, int]) -> Seen:
+    """The tabs of ``sheet_ids`` (declared name -> sheet id) as they stand now. A committed version of a sheet never
+    changes, so what was seen of it once is not looked at again."""
+    sheets = {sheet.id: sheet for sheet in service._book(spreadsheet_id).sheets}
+    return {name: _tab(name, sheets[number]) for name, number in sheet_ids.items()}
 
 
-def _rows(sheet: Any) -> list[list[SeenCell]]:
-    data = sheet.get("data", [{}])[0].get("rowData", [])
-    return [[_cell(cell) for cell in row.get("values", [])] for row in data]
+_TABS: dict[int, tuple[Sheet, SeenTab]] = {}
+_STYLES: dict[int, tuple[Any, str, str]] = {}
 
 
-def _cell(cell: Any) -> SeenCell:
-    style = {k: v for k, v in cell.get("userEnteredFormat", {}).items() if not k.startswith("background")}
-    value = cell.get("userEnteredValue")
-    return SeenCell(json.dumps(value) if value else "", json.dumps(style, sort_keys=True), marks.look_of(cell))
+def _tab(name: str, sheet: Sheet) -> SeenTab:
+    known = _TABS.get(id(sheet))
+    if known is not None and known[0] is sheet:
+        return known[1]
+    rows = [
+        [_cell(row.get(column)) for column in range(sheet.column_count)] if row else [] for row in sheet.rows
+    ]
+    made = SeenTab(name, sheet.title, sheet.id, [*rows, *([] for _ in range(sheet.row_count - len(rows)))])
+    if len(_TABS) > 500:
+        _TABS.clear()
+    _TABS[id(sheet)] = (sheet, made)
+    return made
+
+
+def _cell(cell: Cell | None) -> SeenCell:
+    if cell is None:
+        return _BLANK
+    style, fill = _style(cell.format)
+    held = cell.entered
+    value = "" if held is None else json.dumps({_kind(held): held})
+    return SeenCell(value, style, Look(cell.note or "", fill))
+
+
+_BLANK = SeenCell()
+
+
+def _kind(held: Any) -> str:
+    return "boolValue" if isinstance(held, bool) else "stringValue" if isinstance(held, str) else "numberValue"
+
+
+def _style(form: Any) -> tuple[str, str]:
+    """The format without its fill, and the fill."""
+    if not form:
+        return "{}", "none"
+    known = _STYLES.get(id(form))
+    if known is None or known[0] is not form:
+        rest = {key: value for key, value in form.items() if not key.startswith("background")}
+        known = (form, json.dumps(rest, sort_keys=True), marks.look_of({"userEnteredFormat": form}).fill)
+        _STYLES[id(form)] = known
+    return known[1], known[2]
 
 
 def lost_values(before: Seen, after: Seen) -> list[str]:
