@@ -232,15 +232,17 @@ def sheets_server(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Where the spreadsheets are kept.")] = Path(
         "sheets-data"
     ),
+    admin: Annotated[bool, typer.Option("--admin", help="For tests: faults on demand, at /admin.")] = False,
 ) -> None:
     """A local Google Sheets: the v4 REST protocol, and a page at / to look and edit."""
     with needing_the_extra():
+        from sheets_sync.local.faults import Faults
         from sheets_sync.local.server import LocalServer, serve
 
         def told(server: LocalServer) -> None:
             typer.echo(f"Local Sheets at {server.base_url}/ (key: {server.key_file}); Ctrl-C ends it.")
 
-        serve(port, data, when_up=told)
+        serve(port, data, faults=Faults() if admin else None, when_up=told)
 
 
 @app.command()

@@ -130,6 +130,10 @@ class Tokens:
         """Whether the token was given out here and has not run out."""
         return self._given.get(token, 0) > time.time()
 
+    def account(self, token: str) -> str:
+        """Whose a token is: the service account's if it was given out here; else a user known by it alone."""
+        return self._email if token in self._given else token
+
     def _claims(self, assertion: str) -> Json:
         parts = assertion.split(".")
         if len(parts) != 3 or len(assertion) > 20_000:

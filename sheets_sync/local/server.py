@@ -19,10 +19,12 @@ from urllib.parse import parse_qsl
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp
 
 from engine.errors import UsageError
-from sheets_sync.local import rest_drive, rest_sheets
+from sheets_sync.local import admin, rest_drive, rest_sheets
 from sheets_sync.local.errors import ApiError
+from sheets_sync.local.faults import Faults
 from sheets_sync.local.oauth import TokenRefused, Tokens, ensure_key_file
 from sheets_sync.local.rest import MAX_BODY, Call, dumped
 from sheets_sync.local.service import OWNER, SheetsService
@@ -31,8 +33,15 @@ KEY_FILE = "service-account.json"
 _JSON = "application/json; charset=UTF-8"
 
 
-def create_app(service: SheetsService, tokens: Tokens | None = None, *, strict_tokens: bool = False) -> FastAPI:
-    """The REST application over ``service``; without ``tokens`` there is no token endpoint."""
+def create_app(
+    service: SheetsService,
+    tokens: Tokens | None = None,
+    *,
+    strict_tokens: bool = False,
+    faults: Faults | None = None,
+) -> FastAPI:
+    """The REST application over ``service``; without ``tokens`` there is no token endpoint. With ``faults`` it has the
+    admin endpoint that orders them; they are given by an ``admin.FaultyLayer`` around the application."""
     app = FastAPI(title="Local Sheets", docs_url=None, redoc_url=None, openapi_url=None)
 
     async def sheets(request: Request) -> Response:
@@ -53,6 +62,8 @@ def create_app(service: SheetsService, tokens: Tokens | None = None, *, strict_t
     ):
         app.add_api_route(path, endpoint, methods=methods, include_in_schema=False, response_model=None)
     app.add_api_route("/token", token, methods=["POST"], include_in_schema=False, response_model=None)
+    if faults is not None:
+        admin.attach(app, faults, lambda request: _check_token(request, tokens, strict_tokens))
     return app
 
 
@@ -136,7 +147,8 @@ async def _token_answer(tokens: Tokens | None, request: Request) -> Response:
 class LocalServer:
     """A server in a thread: ``with LocalServer(folder) as server: … server.base_url, server.key_file, server.service``.
 
-    Raises UsageError where the port is taken. ``with_page`` adds the page at ``/``.
+    Raises UsageError where the port is taken. ``with_page`` adds the page at ``/``; with ``faults`` the server
+    does wrong what they order, and has the admin endpoint that orders them.
     """
 
     base_url: str
@@ -151,6 +163,7 @@ class LocalServer:
         *,
         with_page: bool = False,
         strict_tokens: bool = False,
+        faults: Faults | None = None,
     ) -> None:
         self._socket = _bound(host, port)
         try:
@@ -160,12 +173,15 @@ class LocalServer:
             key = ensure_key_file(self.key_file, OWNER, f"{self.base_url}/token")
             self.service = SheetsService(data_dir)
             self.service.base_url = self.base_url
-            self.app = create_app(self.service, Tokens(key), strict_tokens=strict_tokens)
+            tokens = Tokens(key)
+            self.faults = faults
+            self.app = create_app(self.service, tokens, strict_tokens=strict_tokens, faults=faults)
             if with_page:
                 from sheets_sync.local import page
 
                 page.attach(self.app, self.service)
-            self._server = uvicorn.Server(_config(self.app, with_page))
+            served = self.app if faults is None else admin.FaultyLayer(self.app, faults, tokens.account)
+            self._server = uvicorn.Server(_config(served, with_page))
             self._thread = threading.Thread(target=self._run, name="local-sheets", daemon=True)
             self._thread.start()
             self._wait_until_started()
@@ -204,7 +220,7 @@ class LocalServer:
             self._thread.join(0.5)
 
 
-def _config(app: FastAPI, with_page: bool) -> uvicorn.Config:
+def _config(app: ASGIApp, with_page: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_level="warning",
@@ -231,11 +247,16 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    port: int, data_dir: Path, *, with_page: bool = True, when_up: Callable[[LocalServer], None] = lambda server: None
+    port: int,
+    data_dir: Path,
+    *,
+    with_page: bool = True,
+    faults: Faults | None = None,
+    when_up: Callable[[LocalServer], None] = lambda server: None,
 ) -> None:
     """Runs the server until SIGINT or SIGTERM (``roadmap sheets-server``); ``when_up`` is told once it answers. Raises
     UsageError where the port is taken."""
-    with LocalServer(data_dir, port, with_page=with_page) as server:
+    with LocalServer(data_dir, port, with_page=with_page, faults=faults) as server:
         try:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             when_up(server)
