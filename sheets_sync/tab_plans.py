@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from engine.findings import Finding
+from engine.findings import Finding, Severity
 from engine.inputs import Row as InputRow
 from engine.keys import normalised
 from engine.provenance import RunFacts
@@ -165,15 +165,22 @@ def _name_contributions(
 def _missing_contributions(
     head: Header, ledger: Ledger, titles: Mapping[str, str | None]
 ) -> list[Mapping[int, Content]]:
-    """A new row (key and title) for each candidate that has none."""
-    key, title = head.columns.get("initiative_key"), head.columns.get("title")
+    """A new row (key, title and status) for each candidate that has none."""
+    key, title, status = (head.columns.get(name) for name in ("initiative_key", "title", "sys: status"))
     inputs = ledger.update.inputs
     if key is None or not _is_readable(head):
         return []
     there = {normalised(row.initiative_key) for row in inputs.contributions if row.initiative_key}
     names = [row.initiative_key for row in inputs.initiatives if row.initiative_key and row.is_candidate]
     missing = [name for name in dict.fromkeys(names) if normalised(name) not in there]
-    return [{key: name, **({title: titles.get(name)} if title is not None else {})} for name in missing]
+    return [
+        {
+            key: name,
+            **({title: titles.get(name)} if title is not None else {}),
+            **({status: Severity.OK.value} if status is not None else {}),
+        }
+        for name in missing
+    ]
 
 
 def _put_in_words(
