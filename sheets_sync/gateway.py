@@ -36,6 +36,7 @@ from sheets_sync.errors import (
     GoogleFailed,
     GoogleOutOfReach,
     QuotaSpent,
+    RequestRefused,
     one_line,
 )
 from sheets_sync.exchange import Batch, Call, Counts, wait_s
@@ -112,6 +113,12 @@ class SheetsGateway:
     def read(self, spreadsheet_id: str, titles: Sequence[str] | None = None) -> Workbook:
         """The workbook: metadata of all tabs; values and notes of those in ``titles`` that exist (None: the tabs that
         ``sheets_sync.tabs`` declares, by name or alias). Two reads; one where there is no such tab."""
+        try:
+            return self._read(spreadsheet_id, titles)
+        except RequestRefused:  # a tab that was renamed or deleted between the two calls has other names by now
+            return self._read(spreadsheet_id, titles)
+
+    def _read(self, spreadsheet_id: str, titles: Sequence[str] | None) -> Workbook:
         where = _where(spreadsheet_id)
         url = SPREADSHEET_URL % spreadsheet_id
         metadata = self._tried(

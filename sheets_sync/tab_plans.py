@@ -29,7 +29,10 @@ from sheets_sync.whole_plan import PagePlan, WholePlan
 
 
 class TabPlan(Protocol):
-    """What one tab is to show, however it is kept (InputPlan, TablePlan, WholePlan, PagePlan)."""
+    """What one tab is to show, however it is kept (InputPlan, TablePlan, WholePlan, PagePlan). ``grid`` is the tab as
+    read."""
+
+    grid: Grid
 
     @property
     def title(self) -> str:

@@ -12,11 +12,12 @@ found.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sheets_sync.cell_writes import TabWrites
-from sheets_sync.frames import Frame, fields, frames_of
+from sheets_sync.errors import RequestRefused
+from sheets_sync.frames import TITLES, Frame, fields, frames_of
 from sheets_sync.gateway import Batch, SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.tab_plans import TabPlan, tab_plans
@@ -54,7 +55,13 @@ def write_cycle(
             before_write()
         return batch
 
-    reply = gateway.write(workbook.spreadsheet_id, first_batch)
+    try:
+        reply = gateway.write(workbook.spreadsheet_id, first_batch)
+    except RequestRefused:  # nothing was done; a tab that was renamed since the reading is known by its id
+        titles = gateway.reread(workbook.spreadsheet_id, (), TITLES)
+        if not writing.renames(titles):
+            raise
+        reply = gateway.write(workbook.spreadsheet_id, first_batch)
     written = writing.rows
     repaired = 0
     batch = writing.repair(frames_of(reply.get("updatedSpreadsheet", {})))
@@ -85,6 +92,16 @@ class _Writing:
 
     def ranges(self) -> list[str]:
         return [each for plan in self.plans for each in plan.ranges()]
+
+    def renames(self, answer: Mapping[str, Any]) -> bool:
+        """Takes the tabs' titles from ``answer`` and drops tabs that are gone; False where nothing is new."""
+        titles = {one["properties"].get("sheetId", 0): one["properties"]["title"] for one in answer["sheets"]}
+        if all(titles.get(plan.grid.sheet_id) == plan.title for plan in self.plans):
+            return False
+        self.plans = [plan for plan in self.plans if plan.grid.sheet_id in titles]
+        for plan in self.plans:
+            plan.grid = replace(plan.grid, title=titles[plan.grid.sheet_id])
+        return True
 
     def batch(self, frames: Mapping[str, Frame]) -> Batch | None:
         """The batch of all tabs, None where nothing is left to write."""
