@@ -193,7 +193,7 @@ class CountingAdapter(BoundedAdapter):
     def send(self, request: Any, *args: Any, **options: Any) -> Any:
         self.calls += 1
         response = super().send(request, *args, **options)
-        self.bytes += len(request.body or b"") + len(response.content)
+        self.bytes += len(request.body or b"") + response.raw.tell()
         return response
 
 

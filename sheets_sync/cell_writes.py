@@ -54,7 +54,47 @@ class TabWrites:
         return [{"appendDimension": append}]
 
 
+SHORTEST_RUN = 8
+"""From so many equal cells below each other on, one ``repeatCell`` says them."""
+
+
 def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json]:
+    """One ``repeatCell`` for each long run of equal cells below each other (provenance, status), and one ``updateCells``
+    for each rectangle of neighbouring cells with one field mask that is left."""
+    repeated = _runs(cells)
+    covered = {(row, column) for column, first, end, _ in repeated for row in range(first, end)}
+    rest = {cell: held for cell, held in cells.items() if cell not in covered} if covered else cells
+    return [
+        *(_repeat(sheet_id, column, first, end, held) for column, first, end, held in repeated),
+        *_rectangles(sheet_id, rest),
+    ]
+
+
+def _runs(cells: Mapping[Cell, tuple[str, Json]]) -> list[tuple[int, int, int, tuple[str, Json]]]:
+    """(column, first row, row after the last, what they hold) of the long runs."""
+    found: list[tuple[int, int, int, tuple[str, Json]]] = []
+    column = first = row = -1
+    held: tuple[str, Json] | None = None
+    for at_column, at_row in sorted((column, row) for row, column in cells):
+        now = cells[at_row, at_column]
+        if held is None or at_column != column or at_row != row + 1 or now != held:
+            if held is not None and row + 1 - first >= SHORTEST_RUN:
+                found.append((column, first, row + 1, held))
+            column, first, held = at_column, at_row, now
+        row = at_row
+    if held is not None and row + 1 - first >= SHORTEST_RUN:
+        found.append((column, first, row + 1, held))
+    return found
+
+
+def _repeat(sheet_id: int, column: int, first: int, end: int, held: tuple[str, Json]) -> Json:
+    fields, data = held
+    area = {"sheetId": sheet_id, "startRowIndex": first, "endRowIndex": end}
+    area |= {"startColumnIndex": column, "endColumnIndex": column + 1}
+    return {"repeatCell": {"range": area, "cell": data, "fields": fields}}
+
+
+def _rectangles(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json]:
     """One ``updateCells`` for each rectangle of neighbouring cells with one field mask."""
     spans: list[tuple[int, int, str, list[Json]]] = []
     for (row, column), (fields, data) in sorted(cells.items()):

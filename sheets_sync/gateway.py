@@ -330,6 +330,7 @@ class _Client(HTTPClient):
 
         session = google_requests.AuthorizedSession(credentials, auth_request=signed_in)
         session.max_redirects = 0
+        session.headers["User-Agent"] = "roadmap-optimizer (gzip)"  # Google packs its answers for whoever says so here
         for each in (session, signing_in):
             each.mount("https://", BoundedAdapter(base_url))
             each.mount("http://", BoundedAdapter(base_url))
@@ -352,7 +353,7 @@ class _Client(HTTPClient):
         self._now.traffic = (0, 0)
 
     def traffic(self) -> tuple[int, int]:
-        """Bytes of bodies (sent, received) on this thread since ``begin``."""
+        """Bytes of bodies (sent, received) on the wire, packed as they came, on this thread since ``begin``."""
         return self._now.traffic
 
     def json(
@@ -368,7 +369,7 @@ class _Client(HTTPClient):
         except (KeyError, TypeError) as error:
             # gspread stumbles over error bodies that are JSON but not Google's.
             raise GoogleFailed("Google Sheets answered with an error that says nothing; try later.") from error
-        self._now.traffic = (sent, len(response.content))
+        self._now.traffic = (sent, response.raw.tell())
         answer = response.json()
         if not isinstance(answer, dict):
             raise GoogleFailed("Google Sheets answered with something that is no JSON object; try later.")
