@@ -1,8 +1,8 @@
-"""An office: one local Sheets server, one Postgres, the worker's own connections, and workbooks for product managers."""
+"""An office: one local Sheets server, one Postgres, the worker's own connections, and workbooks for PMs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,12 @@ class Office:
         spreadsheet_id = str(self.service.copy_file(self._master, {})["id"])
         with self.connections.database.transaction() as session:
             return store.register_workspace(session, spreadsheet_id, "Plan", "")
+
+    def sheet_ids(self, workspace: WorkspaceRecord, names: Sequence[str]) -> dict[str, int]:
+        """The sheet ids of tabs by their titles."""
+        listed = self.gateway.read(workspace.spreadsheet_id, []).metadata["sheets"]
+        found = {one["properties"]["title"]: one["properties"].get("sheetId", 0) for one in listed}
+        return {name: found[name] for name in names}
 
     def close(self) -> None:
         """Closes the worker's side."""

@@ -18,7 +18,13 @@ TYPED = {
 }
 """The PM columns in which the PM types, by tab."""
 
-RENAMED = {"max": "at most", "engineering_tokens": "cost", "country": "land", "my words": "our words", "revenue": "money"}
+RENAMED = {
+    "max": "at most",
+    "engineering_tokens": "cost",
+    "country": "land",
+    "my words": "our words",
+    "revenue": "money",
+}
 
 
 @dataclass
@@ -100,6 +106,9 @@ class PM:
             return {"numberValue": n}
         return {"stringValue": self._owned(f"abc{n}", token)}
 
+    def _amount(self, n: int, token: str, b: int) -> Json:
+        return {"numberValue": n} if b % 3 else {"stringValue": self._owned(f"abc{n}", token)}
+
     def _owned(self, text: str, token: str) -> str:
         self.owners[text] = token
         return text
@@ -125,13 +134,15 @@ class PM:
         if tab.name == "Initiatives":
             self.owners[f"T{n}"] = token
             values |= {"title": {"stringValue": f"T{n}"}, "is_candidate": {"boolValue": b % 2 == 0}}
-            values["engineering_tokens"] = {"numberValue": n} if b % 3 else {"stringValue": self._owned(f"abc{n}", token)}
+            values["engineering_tokens"] = (
+                {"numberValue": n} if b % 3 else {"stringValue": self._owned(f"abc{n}", token)}
+            )
         else:
             values |= {
                 "constraint_type": {"stringValue": "capacity_cap"},
                 "dimension": {"stringValue": "country"},
                 "dimension_key": {"stringValue": "UK"},
-                "max": {"numberValue": n} if b % 3 else {"stringValue": self._owned(f"abc{n}", token)},
+                "max": self._amount(n, token, b),
             }
             self.owners[f"{n}"] = token
         return [
@@ -370,7 +381,7 @@ class PM:
 
 
 ACTS = tuple(sorted(name[1:] for name in vars(PM) if name.startswith("_") and not name.startswith("__")))
-NOT_ACTS = {"value", "owned", "new_row", "somewhere"}
+NOT_ACTS = {"value", "amount", "owned", "new_row", "somewhere"}
 ACTS = tuple(name for name in ACTS if name not in NOT_ACTS)
 
 

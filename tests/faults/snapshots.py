@@ -21,6 +21,11 @@ INPUTS = ("Initiatives", "Contributions", "Constraints")
 OUTPUTS = ("Portfolio", "Roadmap Plan")
 KPIS = ["revenue"]
 
+NO_LOOK = Look()
+
+
+NO_LOOK = Look()
+
 
 @dataclass(frozen=True)
 class SeenCell:
@@ -29,7 +34,7 @@ class SeenCell:
 
     value: str = ""
     style: str = "{}"
-    look: Look = Look()
+    look: Look = NO_LOOK
 
     @property
     def text(self) -> str:
@@ -51,7 +56,9 @@ class SeenTab:
         return [cell.text for cell in self.rows[0]] if self.rows else []
 
     def system_columns(self) -> set[int]:
-        head = header(Grid(title=self.title, sheet_id=0, row_count=0, column_count=0, values=[self.header]), tab(self.name), KPIS)
+        head = header(
+            Grid(title=self.title, sheet_id=0, row_count=0, column_count=0, values=[self.header]), tab(self.name), KPIS
+        )
         own = {head.columns[one.name] for one in head.tab.columns if not one.is_pm and one.name in head.columns}
         for family in head.tab.families:
             if family.owner is Owner.SYSTEM:
@@ -76,7 +83,11 @@ class SeenTab:
         """The cells of a row that people own, as far as they are not plain blanks; their looks without our marks."""
         found = []
         for column, cell in enumerate(self.rows[row] if row < len(self.rows) else ()):
-            own = SeenCell("" if column in system else cell.value, "{}" if column in system else cell.style, marks.unmarked(cell.look))
+            own = SeenCell(
+                "" if column in system else cell.value,
+                "{}" if column in system else cell.style,
+                marks.unmarked(cell.look),
+            )
             if own.value or own.look.note or own.style != "{}" or own.look.fill != "none":
                 found.append((column, own))
         return tuple(found)
@@ -101,9 +112,7 @@ def _tab(name: str, sheet: Sheet) -> SeenTab:
     known = _TABS.get(id(sheet))
     if known is not None and known[0] is sheet:
         return known[1]
-    rows = [
-        [_cell(row.get(column)) for column in range(sheet.column_count)] if row else [] for row in sheet.rows
-    ]
+    rows = [[_cell(row.get(column)) for column in range(sheet.column_count)] if row else [] for row in sheet.rows]
     made = SeenTab(name, sheet.title, sheet.id, [*rows, *([] for _ in range(sheet.row_count - len(rows)))])
     if len(_TABS) > 500:
         _TABS.clear()
@@ -175,13 +184,18 @@ def _changed(before: SeenTab, after: SeenTab, *, with_looks: bool) -> Iterator[s
     used = set(before.used())
     for row in range(max(len(before.rows), len(after.rows))):
         was, now = _plain(before.own_cells(row, system), with_looks), _plain(after.own_cells(row, system), with_looks)
-        if was != now and not (row and row not in used and before.name == "Contributions" and _is_added(before, after, row)):
+        if was != now and not (
+            row and row not in used and before.name == "Contributions" and _is_added(before, after, row)
+        ):
             yield f"{before.name} row {row + 1}: {was} became {now}"
 
 
 def _is_added(before: SeenTab, after: SeenTab, row: int) -> bool:
     """True where nothing but a key and a title came into a blank row."""
-    return {c for c, cell in enumerate(after.rows[row]) if cell.value} <= {before.index("initiative_key"), *after.system_columns()}
+    return {c for c, cell in enumerate(after.rows[row]) if cell.value} <= {
+        before.index("initiative_key"),
+        *after.system_columns(),
+    }
 
 
 def _moved_apart(before: SeenTab, after: SeenTab, *, with_looks: bool) -> Iterator[str]:

@@ -71,10 +71,9 @@ class Storm:
 
     def __post_init__(self) -> None:
         self.workspace = self.office.new_workbook()
-        listed = self.office.gateway.read(self.workspace.spreadsheet_id, []).metadata["sheets"]
-        ids = {one["properties"]["title"]: one["properties"].get("sheetId", 0) for one in listed}
-        self.pm = PM(self.office.service, self.workspace.spreadsheet_id, {name: ids[name] for name in (*INPUTS, *OUTPUTS)})
-        self.random = random.Random(self.number)  # noqa: S311
+        ids = self.office.sheet_ids(self.workspace, (*INPUTS, *OUTPUTS))
+        self.pm = PM(self.office.service, self.workspace.spreadsheet_id, ids)
+        self.random = random.Random(self.number)
         self.runs = 0
 
     @property

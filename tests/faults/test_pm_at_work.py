@@ -46,9 +46,8 @@ class Desk(RuleBasedStateMachine):
     @initialize()
     def sits_down(self) -> None:
         self.workspace = self.office.new_workbook()
-        listed = self.office.gateway.read(self.workspace.spreadsheet_id, []).metadata["sheets"]
-        ids = {one["properties"]["title"]: one["properties"].get("sheetId", 0) for one in listed}
-        self.pm = PM(self.office.service, self.workspace.spreadsheet_id, {name: ids[name] for name in (*INPUTS, *OUTPUTS)})
+        ids = self.office.sheet_ids(self.workspace, (*INPUTS, *OUTPUTS))
+        self.pm = PM(self.office.service, self.workspace.spreadsheet_id, ids)
         self.pm.owners |= {f"T{number}": f"#i{number}" for number in range(1, 5)}
         self.pm.owners |= {f"{50 + number}": f"#c{number}" for number in range(1, 5)}
         self.keys: dict[str, str] = {}
