@@ -187,7 +187,8 @@ def _changed(before: SeenTab, after: SeenTab, *, with_looks: bool) -> Iterator[s
         if was != now and not (
             row and row not in used and before.name == "Contributions" and _is_added(before, after, row)
         ):
-            yield f"{before.name} row {row + 1}: {was} became {now}"
+            gone, came = set(was) - set(now), set(now) - set(was)
+            yield f"{before.name} row {row + 1}: {gone} became {came}"
 
 
 def _is_added(before: SeenTab, after: SeenTab, row: int) -> bool:
