@@ -205,14 +205,15 @@ class InputPlan:
         return ((name, digest), name or None, digest, rest)
 
     def _shows(self, row: int, column: int, content: Content) -> bool:
-        return same(content, self._there(row, column))
+        return same(content, self.there(row, column))
 
-    def _there(self, row: int, column: int) -> CellValue:
+    def there(self, row: int, column: int) -> CellValue:
+        """What stood in a cell when the tab was read."""
         return _at(self.grid.values[row], column) if row < len(self.grid.values) else None
 
     def _content(self, row: int, column: int) -> Content:
         held = self.wanted.get(row, {})
-        return held[column] if column in held else self._there(row, column)
+        return held[column] if column in held else self.there(row, column)
 
 
 def _at(cells: Sequence[CellValue], column: int) -> CellValue:

@@ -20,6 +20,7 @@ from sheets_sync.input_plan import InputPlan
 from sheets_sync.layout import roadmap_page
 from sheets_sync.outputs import Ledger, Row, alert_rows, check_rows, portfolio_rows, run_log_rows
 from sheets_sync.plan_outputs import plan_rows
+from sheets_sync.put_back import found_over, still_told
 from sheets_sync.remarks import Remarks, required_uplift
 from sheets_sync.tab_marks import status_and_message, tab_marks
 from sheets_sync.table_plan import Sort, TablePlan
@@ -69,8 +70,19 @@ class TabPlan(Protocol):
 def tab_plans(workbook: Workbook, update: SheetUpdate) -> list[TabPlan]:
     """The plans of all tabs that exist and are to change, in sheet order."""
     ledger = Ledger(workbook, update)
-    plans = [*_input_plans(ledger), *_table_plans(ledger), *_whole_plans(ledger)]
+    beside = [*_input_plans(ledger), *_table_plans(ledger)]
+    plans = [*beside, *_whole_plans(ledger, _put_back(ledger, beside))]
     return [plan for plan in plans if plan.changes]
+
+
+def _put_back(ledger: Ledger, plans: Sequence[InputPlan | TablePlan]) -> list[Finding]:
+    """What Checks says of system cells that PMs typed over: now, and within the last day."""
+    now = ledger.update.now.astimezone(ledger.zone)
+    fresh = [finding for plan in plans for finding in found_over(plan, now)]
+    told = {(finding.tab, finding.cell) for finding in fresh}
+    found = _opened(ledger, "Checks")
+    before = still_told(*found, now) if found else ()
+    return [*fresh, *(finding for finding in before if (finding.tab, finding.cell) not in told)]
 
 
 # ---- tabs that PMs fill
@@ -299,13 +311,13 @@ def _shows(ledger: Ledger, name: str, column: str, number: int) -> bool:
 # ---- tabs that are rewritten whole
 
 
-def _whole_plans(ledger: Ledger) -> Iterator[TabPlan]:
+def _whole_plans(ledger: Ledger, put_back: Sequence[Finding]) -> Iterator[TabPlan]:
     update = ledger.update
     if update.run is not None or update.alerts_run is not None or update.failure:
         yield from _whole(ledger, "Alerts", alert_rows(ledger))
     yield from _page(ledger)
     yield from _whole(ledger, "Run Log", run_log_rows(ledger))
-    yield from _whole(ledger, "Checks", check_rows(ledger))
+    yield from _whole(ledger, "Checks", check_rows(ledger, put_back))
 
 
 def _whole(ledger: Ledger, name: str, rows: Sequence[Row]) -> Iterator[WholePlan]:
