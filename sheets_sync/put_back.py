@@ -32,7 +32,8 @@ _OURS: Mapping[str, Callable[[CellValue], bool]] = {
 
 
 def found_over(plan: InputPlan | TablePlan, now: datetime) -> Iterator[Finding]:
-    """The cells of a tab in which something stands that the system did not write. ``now`` is by the workspace's clock."""
+    """The cells of a tab in which something stands that the system did not write. ``now`` is by the workspace's
+    clock."""
     for row, column, there in _foreign_in_rows(plan) if isinstance(plan, InputPlan) else _foreign_in_table(plan):
         yield Finding(
             severity=Severity.WARN,
