@@ -253,8 +253,8 @@ def run_log_rows(ledger: Ledger) -> list[Row]:
 
 
 def check_rows(ledger: Ledger, put_back: Iterable[Finding] = ()) -> list[Row]:
-    """Every open problem (and what was ``put_back``), errors first, then in sheet order; one line says how many more there
-    are past the cap."""
+    """Every open problem (and what was ``put_back``), errors first, then in sheet order; one line says how many more
+    there are past the cap."""
     order = {each.name: place for place, each in enumerate(TABS)}
     found = sorted(
         (each for each in (*ledger.update.findings, *put_back) if each.severity is not Severity.OK),
