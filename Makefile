@@ -9,10 +9,10 @@ LOCAL := .venv/.installed-local
 DEV := .venv/.installed-dev
 BIN := .venv/bin
 
-.PHONY: help demo play test check fmt slow bench mutants docs picture clean
+.PHONY: help demo play test check fmt slow bench mutants gspread-suite docs picture clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 $(LOCAL): pyproject.toml constraints.txt
 	@scripts/venv.sh local
@@ -47,6 +47,9 @@ bench: $(DEV) ## benchmarks, each beside a peer, as ratios
 
 mutants: $(DEV) ## change the formulation, one slip at a time: does the suite notice?
 	@$(BIN)/python tests/mutation/mutants.py
+
+gspread-suite: $(DEV) ## gspread's own tests against the local Sheets server (SOURCE=its source with the tests)
+	@$(BIN)/python scripts/gspread_suite.py $(SOURCE)
 
 docs: $(DEV) ## remake what the docs take from the code
 	@$(BIN)/python -m sheets_sync.reference > docs/workbook.md

@@ -28,7 +28,8 @@ from engine.findings import Finding, Severity
 from engine.keys import initiative_key
 from engine.problem import Candidate, Item, Kpi, Objective, Problem, Solution
 from engine.provenance import RunFacts, RunLogLine
-from sheets_sync.gateway import SCOPES, SheetsGateway
+from sheets_sync.client import SHEETS_SCOPES
+from sheets_sync.gateway import SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.local.server import LocalServer
 from sheets_sync.rows import read_inputs
@@ -235,7 +236,7 @@ def compare(server: LocalServer, size: int) -> None:
     """Prints calls, bytes and seconds of both sides for three cycles of one size."""
     gateway = SheetsGateway(server.key_file, server.base_url, calls_per_minute=100_000)
     spreadsheet_id, other_id = make(gateway, size), make(gateway, size)
-    client = gspread.service_account(str(server.key_file), scopes=list(SCOPES))
+    client = gspread.service_account(str(server.key_file), scopes=list(SHEETS_SCOPES))
     adapter = CountingAdapter(server.base_url)
     client.http_client.session.mount("https://", adapter)
     for name, run_id in (("first cycle", 1), ("a new run", 2), ("one cell changed", 2)):
@@ -265,7 +266,7 @@ def read_long(server: LocalServer) -> None:
     spreadsheet_id = make(gateway, LONG)
     seconds, workbook = timed(lambda: gateway.read(spreadsheet_id))
     typing, _ = timed(lambda: read_inputs(workbook))
-    client = gspread.service_account(str(server.key_file), scopes=list(SCOPES))
+    client = gspread.service_account(str(server.key_file), scopes=list(SHEETS_SCOPES))
     client.http_client.session.mount("https://", CountingAdapter(server.base_url))
     book = client.open_by_key(spreadsheet_id)
     peer, _ = timed(lambda: [book.worksheet(name).get_all_records() for name in ("Initiatives", "Contributions")])

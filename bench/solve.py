@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from beside.peers import PEERS, Outcome, alone, objective_of, rows_of, with_ties
+from beside.peers import PEERS, Outcome, alone, objective_of, rows_of, watched, with_ties
 from beside.portfolios import portfolio
 
 from engine.problem import Problem
@@ -59,7 +59,7 @@ def measured(size: int, gap: float, seed: int, limit_s: float) -> dict[str, dict
     rows = rows_of(problem)
     outcomes = {OURS: ours(problem, gap, limit_s)}
     for name, peer in PEERS.items():
-        outcomes[name] = (with_ties if size <= MANY else alone)(peer, problem, gap, limit_s)
+        outcomes[name] = watched(with_ties if size <= MANY else alone, peer, problem, gap, limit_s)
     bound = min(outcome.bound for outcome in outcomes.values())
     found: dict[str, dict[str, float | None]] = {}
     for name, outcome in outcomes.items():

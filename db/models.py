@@ -11,7 +11,8 @@
                 │                    │               │
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
-                └─ requests ── optimization_runs
+                ├─ requests ── optimization_runs
+                └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
 Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT:
 neither an initiative nor a run that a portfolio or a roadmap names can be deleted. ``name_key`` is the form in which
@@ -44,6 +45,7 @@ from db.models_inputs import (
     ScenarioRow,
     WorkspaceRow,
 )
+from db.models_watch import GOOGLE_TURNS, DriveWatchRow, WorkspaceWatchRow
 from db.records import RequestStatus, RunStatus
 from engine.problem import ConstraintSet
 
@@ -252,6 +254,8 @@ class RequestRow(Dated, Base):
 KEPT = ("roadmaps", "roadmap_entries")
 
 for _table in Base.metadata.tables.values():
+    if _table is GOOGLE_TURNS:
+        continue  # its rows never change
     (is_kept if _table.name in KEPT else is_maintained)(_table)
 
 
@@ -272,6 +276,7 @@ __all__ = [
     "RULE_FIELDS",
     "Base",
     "ConstraintSetRow",
+    "DriveWatchRow",
     "InitiativeParamRow",
     "InitiativeRow",
     "InitiativeScoreRow",
@@ -285,5 +290,6 @@ __all__ = [
     "RunRow",
     "ScenarioRow",
     "WorkspaceRow",
+    "WorkspaceWatchRow",
     "table",
 ]

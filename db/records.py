@@ -46,6 +46,18 @@ class WorkspaceRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRecord:
+    """What is known of a workbook without reading it: when Drive told of a change that was not served yet, when it was
+    last read (None: read it), when its schedule is due next, and the digest of what was last told."""
+
+    workspace: WorkspaceRecord
+    changed_at: datetime | None = None
+    read_at: datetime | None = None
+    next_slot_at: datetime | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConstraintSet:
     """A ConstraintSet as stored: ``version`` is counted up when its ``digest`` changes."""
 

@@ -94,6 +94,13 @@ class Database:
         with translating(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def answer(self, statement: str, **values: Any) -> Any:
+        """The one value that ``statement`` gives. It is a transaction of its own that the server ends by itself, so
+        that a process which is stopped in the middle holds no lock."""
+        with translating(), self._engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            return alone.execute(text(statement), values).scalar_one()
+
     def now(self) -> datetime:
         """The database's clock, aware (UTC)."""
         with self.transaction() as session:

@@ -12,6 +12,7 @@ from db.records import (
     RunState,
     RunStatus,
     StoredConstraintSet,
+    WatchRecord,
     WorkspaceRecord,
 )
 from db.store_portfolios import save_portfolio
@@ -36,6 +37,15 @@ from db.store_runs import (
     set_run_stage,
     store_snapshot,
 )
+from db.store_watch import (
+    claim_watch,
+    note_read,
+    record_changes,
+    restart_watch,
+    shown_state,
+    watch_of,
+    watches,
+)
 from db.store_workspaces import (
     find_workspace,
     list_workspaces,
@@ -52,9 +62,11 @@ __all__ = [
     "RunState",
     "RunStatus",
     "StoredConstraintSet",
+    "WatchRecord",
     "WorkspaceRecord",
     "begin_run",
     "claim_request",
+    "claim_watch",
     "fail_run",
     "find_request",
     "find_workspace",
@@ -70,9 +82,12 @@ __all__ = [
     "newest_version",
     "note_initiative_keys",
     "note_progress",
+    "note_read",
+    "record_changes",
     "register_workspace",
     "require_fence",
     "reserve_initiative_keys",
+    "restart_watch",
     "run_facts",
     "run_log",
     "run_of_portfolio",
@@ -83,5 +98,8 @@ __all__ = [
     "save_remarks",
     "save_version",
     "set_run_stage",
+    "shown_state",
     "store_snapshot",
+    "watch_of",
+    "watches",
 ]

@@ -260,7 +260,7 @@ def _joined(one: Answer, other: Answer) -> Answer:
         kind="incumbent",
         plans=(*first.plans, *second.plans),
         bound=_least(one.bound, other.bound),
-        build_s=one.build_s + other.build_s,
+        build_s=max(one.build_s, other.build_s),  # side by side
         solve_s=max(one.solve_s, other.solve_s),
         nodes=one.nodes + other.nodes,
     )

@@ -15,16 +15,19 @@ from engine.ledger import Ledger
 from engine.links import Links
 from engine.scales import Scales
 from engine.settling import Settled
+from engine.snapshot import settled_digest
 
 
 @dataclass(frozen=True, slots=True)
 class ExactSide:
-    """What judges plans. ``greedy`` is None where there is none; ``took_s`` is how long all of it took to make."""
+    """What judges plans, and the problem's digest. ``greedy`` is None where there is none; ``took_s`` is how long all
+    of it took to make."""
 
     ledger: Ledger
     links: Links
     is_possible: bool
     greedy: Tally | None
+    digest: str
     took_s: float
 
 
@@ -38,7 +41,9 @@ def exact_side(settled: Settled, scales: Scales, check: Callable[[], object]) ->
         is_possible = contradiction(ledger) is None
         check()
         greedy = greedy_plan(ledger, links) if is_possible else None
-    return ExactSide(ledger, links, is_possible, greedy, time.monotonic() - started)
+        check()
+        digest = settled_digest(settled)
+    return ExactSide(ledger, links, is_possible, greedy, digest, time.monotonic() - started)
 
 
 @contextlib.contextmanager

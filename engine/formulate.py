@@ -125,8 +125,10 @@ class _Formulating:
 
     def _constraint(self, name: str, pairs: list[Any], low: Fraction | int | None, high: Fraction | int | None) -> None:
         sense = pulp.LpConstraintGE if low is not None else pulp.LpConstraintLE
-        most = sum(abs(amount) * (variable.upBound or 0) for variable, amount in pairs)
-        bound = near(low if low is not None else high or 0, most)
+        bound = near(
+            low if low is not None else high or 0,
+            lambda: sum(abs(amount) * (variable.upBound or 0) for variable, amount in pairs),
+        )
         left = pulp.LpAffineExpression(pairs)
         self.model.addConstraint(pulp.LpConstraint(left, sense, self._free_name(name), bound))
 

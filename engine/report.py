@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from engine.exact import Scoring, Tally
+from engine.exact_side import ExactSide
 from engine.found import Found, Step
 from engine.ledger import Ledger, Target
 from engine.links import Links
@@ -15,7 +16,6 @@ from engine.notes import Notes
 from engine.problem import Item, Problem, Solution, TargetOutcome
 from engine.reasons import Reasons
 from engine.settling import Settled
-from engine.snapshot import settled_digest
 from engine.wording import decimal_of
 
 WARN_UP_TO = Fraction(5, 100)
@@ -27,18 +27,12 @@ LOOK_EACH = 2_000
 
 
 def report(
-    problem: Problem,
-    ledger: Ledger,
-    links: Links,
-    found: Found,
-    greedy: Tally | None,
-    notes: Notes,
-    check: Callable[[], object] = bool,
+    problem: Problem, exact: ExactSide, found: Found, notes: Notes, check: Callable[[], object] = bool
 ) -> Solution:
     """The Solution for what a search found. ``check`` is called now and then, and raises to end it."""
-    plan = found.plan
+    plan, ledger, greedy = found.plan, exact.ledger, exact.greedy
     common: dict[str, Any] = {
-        "problem_digest": settled_digest(ledger.settled),
+        "problem_digest": exact.digest,
         "status": found.status,
         "warnings": tuple(notes.warnings),
         "solver": solver_facts(found),
@@ -55,7 +49,7 @@ def report(
         goal_penalty=decimal_of(plan.goal_penalty),
         bound=None if bound is None else decimal_of(bound, up=bound != objective),
         relative_gap=None if found.gap is None else decimal_of(found.gap, 12, up=True),
-        items=_items(problem, ledger, links, plan, check),
+        items=_items(problem, ledger, exact.links, plan, check),
         kpis={settled.kpi_names[kpi]: decimal_of(plan.total(line)) for kpi, line in ledger.kpi_lines.items()},
         capacity={"used": decimal_of(plan.tokens()), "total": problem.capacity_total_tokens},
         targets=tuple(_outcome(ledger, plan, target) for target in ledger.targets),

@@ -57,7 +57,7 @@ LONG_FOR_TIES = ("mip_heuristic_run_rins", "mip_heuristic_run_rens")
 """...and what more, where a plan as good as the best is known already."""
 PER_CANDIDATE_S = 3e-5
 """What the exact re-check and the report take..."""
-REPORT_SHARE = 0.9
+REPORT_SHARE = 0.7
 """...and what they take beside the making of the exact side, which tells how busy the machine is."""
 
 
@@ -106,7 +106,7 @@ def solve(
         found = _found(exact, limits, within, crew, is_automatic=gap is None)
     telling.enter("writing")
     with garbage_left():
-        solution = report(problem, exact.ledger, exact.links, found, exact.greedy, notes, watch.check)
+        solution = report(problem, exact, found, notes, watch.check)
     if found.status == "infeasible":
         case = case_of(settled, scales)
         solution = solution.model_copy(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -84,7 +84,14 @@ def solver_bound(bound: Fraction, scale: Fraction, whole: Fraction | None, step:
     return last if whole == scale else (last + Fraction(step, 2)) * scale / whole
 
 
-def near(number: Fraction | int, most: float) -> float:
-    """The number as a float; one beyond what any plan can reach is brought near: solvers take 1e20 for infinite."""
-    reach = 2 * most + 1
+FAR = 10**9
+"""A bound beyond this may be one that no plan can reach."""
+
+
+def near(number: Fraction | int, most: Callable[[], float]) -> float:
+    """The number as a float; one beyond what any plan can reach, ``most``, is brought near: solvers take 1e20 for
+    infinite."""
+    if abs(number) <= FAR:
+        return float(number)
+    reach = 2 * most() + 1
     return float(max(min(Fraction(number), Fraction(reach)), Fraction(-reach)))

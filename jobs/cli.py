@@ -31,7 +31,7 @@ BUG = 5
 
 
 def main() -> None:
-    """The entry point: a sentence for every error, never a traceback (LOG_LEVEL=DEBUG shows one)."""
+    """The entry point: a sentence for every error, never a traceback (LOG_LEVEL=DEBUG shows where it arose)."""
     try:
         app()
     except RoadmapError as error:
@@ -42,7 +42,9 @@ def main() -> None:
 
 def _told(sentence: str, code: int, error: Exception) -> None:
     if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
-        logging.exception("traceback", exc_info=error)
+        from jobs.logs import trace_of
+
+        logging.error("where it came from:\n%s", trace_of(error))
     if "--json" in sys.argv:
         print_json({"status": "error", "exit_code": code, "message": sentence})
     print(sentence, file=sys.stderr)  # noqa: T201  this is what the command line is for

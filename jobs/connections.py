@@ -10,7 +10,11 @@ from db import migrations
 from db.embedded import EmbeddedServer, start
 from db.session import Database
 from engine.errors import InputError
+from jobs import metrics
+from jobs.logs import log_call
 from jobs.settings import Settings
+from jobs.shared_turns import SharedTurns
+from sheets_sync.exchange import Call
 from sheets_sync.gateway import SheetsGateway
 
 
@@ -46,7 +50,14 @@ class Connections:
                 "(docs/operators.md says how to get one), or try the product without one: roadmap demo."
             )
         base = self.settings.sheets_base_url
-        return SheetsGateway(key, str(base).rstrip("/") if base else None)
+        return SheetsGateway(
+            key,
+            str(base).rstrip("/") if base else None,
+            on_call=_told,
+            calls_per_minute=self.settings.google_calls_per_minute,
+            project_calls_per_minute=self.settings.google_project_calls_per_minute,
+            ledger=SharedTurns(lambda: self.database),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -54,5 +65,12 @@ class Connections:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if "gateway" in self.__dict__:
+            self.gateway.close()
         if "database" in self.__dict__:
             self.database.close()
+
+
+def _told(call: Call) -> None:
+    metrics.count(call)
+    log_call(call)

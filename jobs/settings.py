@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     roadmap_home: Path = Field(default_factory=_default_home)
     google_application_credentials: Path | None = None
     sheets_base_url: AnyHttpUrl | None = None
+    google_calls_per_minute: int = Field(default=60, ge=1, le=100_000)
+    google_project_calls_per_minute: int = Field(default=300, ge=1, le=100_000)
     log_level: str = "WARNING"
 
     @field_validator("roadmap_home", "google_application_credentials")

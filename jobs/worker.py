@@ -1,5 +1,5 @@
-"""The worker: at each tick it reads the workbooks, runs what waits in Requests and what the schedule asks, and tells
-what is wrong. Whatever breaks is logged and tried again at the next tick; it ends only when it is asked to."""
+"""The worker: at each tick it reads the workbooks that changed, runs what waits in Requests and what the schedule
+asks, and tells what is wrong. Whatever breaks is logged and tried again; it ends only when it is asked to."""
 
 from __future__ import annotations
 
@@ -8,34 +8,43 @@ import json
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from importlib.metadata import version
 
 import structlog
 
 from db import store
-from db.records import RequestStatus, WorkspaceRecord
+from db.records import RequestStatus, WatchRecord, WorkspaceRecord
 from engine.errors import InputError, RoadmapError
 from engine.inputs import RequestRow, Setup
+from jobs import metrics
 from jobs.check import check_locked, findings_of, summary_of
 from jobs.clock import Clock, next_slot
 from jobs.connections import Connections
+from jobs.logs import reason_of
 from jobs.optimize import optimize_locked
 from jobs.publish import publish_locked, sentence_of
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
+from jobs.watching import SPACING_S, Due, Watching, at_a_tick
+from sheets_sync.gateway import spreadsheet_id_of
+from sheets_sync.headers import folded
 
 log = structlog.get_logger()
 
 POLL_SECONDS = 10
 """A click in the sheet starts within this time."""
+ACTIONS = ("check", "optimize", "publish")
 
 
 class Worker:
-    """Serves all registered workbooks, one after the other."""
+    """Serves all registered workbooks, one after the other: those that Drive says changed, those whose schedule is due,
+    and each once an hour."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._seen: dict[int, str] = {}
+        self._watching = Watching(connections)
         self._stop = threading.Event()
         self._tick = threading.Event()
 
@@ -51,7 +60,7 @@ class Worker:
                 self._tick.wait()
                 self._tick.clear()
                 if not self._stop.is_set():
-                    self.serve_all()
+                    self.tick()
         finally:
             clock.stop()
 
@@ -60,49 +69,98 @@ class Worker:
         self._stop.set()
         self._tick.set()
 
+    def tick(self, *, spacing_s: float = SPACING_S) -> tuple[RoadmapError, ...]:
+        """One look at Drive (unless some worker looked less than ``spacing_s`` ago), and what one tick serves of what
+        is due; what could not be done, already logged."""
+        return self._serve(spacing_s, at_a_tick)
+
     def serve_all(self) -> tuple[RoadmapError, ...]:
-        """All that is due now, in every workspace; what could not be done, already logged."""
+        """As ``tick``, but looks at Drive whoever did, and serves all that is due, however much it is."""
+        return self._serve(0, lambda due: due)
+
+    def _serve(
+        self, spacing_s: float, chosen: Callable[[tuple[Due, ...]], tuple[Due, ...]]
+    ) -> tuple[RoadmapError, ...]:
         errors: list[RoadmapError] = []
         try:
-            with self._connections.database.transaction() as session:
-                workspaces = store.list_workspaces(session)
+            self._watching.look(spacing_s=spacing_s)
+            due = chosen(self._watching.due())
         except RoadmapError as error:
-            log.error("no workspaces", reason=error.sentence)
+            log.error("no workspaces", **reason_of(error))
             return (error,)
-        for workspace in workspaces:
+        for one in due:
             if self._stop.is_set():
                 break
+            workspace = one.watch.workspace
             try:
-                self.serve(workspace)
+                with structlog.contextvars.bound_contextvars(workspace=workspace.id, why=one.reason):
+                    self.serve(workspace)
             except RoadmapError as error:
-                log.error("not served", workspace=workspace.id, reason=error.sentence, may_retry=error.may_retry)
+                log.error("not served", workspace=workspace.id, **reason_of(error))
                 errors.append(error)
         return tuple(errors)
 
     def serve(self, workspace: WorkspaceRecord) -> None:
-        """What waits in the workspace's Requests, what its schedule asks; its marks where the workbook has changed."""
+        """What waits in the workspace's Requests, what its schedule asks; its marks where the workbook has changed.
+        Nothing where another worker has served it meanwhile."""
         with self._connections.database.workspace_lock(workspace.id):
-            pulled = pull(self._connections, workspace)
-            waiting = [row for row in pulled.inputs.requests if row.request_id and row.action and not row.status]
-            for row in waiting:
-                self._answer(workspace, row)
-            scheduled = self._is_due(workspace, pulled.inputs.setup)
-            if scheduled:
-                asked = Asked(trigger="schedule", requested_by="schedule")
-                outcome = optimize_locked(self._connections, workspace, asked)
-                log.info("scheduled run", workspace=workspace.id, run=outcome.run_id, status=outcome.status)
-            if not waiting and not scheduled:
-                self._tell_if_changed(pulled)
+            now = self._connections.database.now()
+            with self._connections.database.transaction() as session:
+                watch = store.watch_of(session, workspace.id)
+            reason = self._watching.reason(watch, now)
+            if reason is None:
+                return
+            metrics.READS.labels(reason).inc()
+            try:
+                self._serve_locked(watch)
+            except RoadmapError as error:
+                if not error.may_retry:  # only an edit, which Drive will tell, or the next hour can help
+                    self._note_stopped(watch)
+                raise
 
-    def _tell_if_changed(self, pulled: Pulled) -> None:
-        """Marks, Checks and output tabs, where the workbook is not as it was when we last looked at it."""
-        digest = _digest(pulled)
-        if self._seen.get(pulled.workspace.id) == digest:
-            return
-        findings = findings_of(self._connections, pulled, Asked())
-        report = show(self._connections, pulled, findings)
-        self._seen[pulled.workspace.id] = digest
-        log.info("told", workspace=pulled.workspace.id, findings=len(findings), rows=report.rows_written)
+    def _serve_locked(self, watch: WatchRecord) -> None:
+        workspace = watch.workspace
+        pulled = pull(self._connections, workspace)
+        waiting = [row for row in pulled.inputs.requests if row.request_id and row.action and not row.status]
+        for row in waiting:
+            self._answer(workspace, row)
+        scheduled = self._is_due(workspace, pulled.inputs.setup)
+        if scheduled:
+            asked = Asked(trigger="schedule", requested_by="schedule")
+            outcome = optimize_locked(self._connections, workspace, asked)
+            log.info("scheduled run", workspace=workspace.id, run=outcome.run_id, status=outcome.status)
+        digest = None if waiting or scheduled else self._tell_if_changed(pulled, watch.digest)
+        setup = pulled.inputs.setup
+        with self._connections.database.transaction() as session:
+            store.note_read(
+                session,
+                workspace.id,
+                seen=watch.changed_at,
+                digest=digest,
+                next_slot_at=next_due(setup.schedule, setup.time_zone, store.last_scheduled(session, workspace.id)),
+                sources=sources_of(setup),
+            )
+
+    def _note_stopped(self, watch: WatchRecord) -> None:
+        """The workbook cannot be served as it is: it waits for an edit, its hour, or a slot that is still to come."""
+        try:
+            now = self._connections.database.now()
+            slot = watch.next_slot_at if watch.next_slot_at and watch.next_slot_at > now else None
+            with self._connections.database.transaction() as session:
+                store.note_read(session, watch.workspace.id, seen=watch.changed_at, digest=None, next_slot_at=slot)
+        except RoadmapError as error:
+            log.error("not noted", workspace=watch.workspace.id, **reason_of(error))
+
+    def _tell_if_changed(self, pulled: Pulled, told: str | None) -> str:
+        """Marks, Checks and output tabs, where the workbook, its day or its plan is not as it was when it was last
+        told (``told``); the digest of what it is now."""
+        with self._connections.database.transaction() as session:
+            digest = _digest(pulled, store.shown_state(session, pulled.workspace.id))
+        if digest != told:
+            findings = findings_of(self._connections, pulled, Asked())
+            report = show(self._connections, pulled, findings)
+            log.info("told", workspace=pulled.workspace.id, findings=len(findings), rows=report.rows_written)
+        return digest
 
     def _answer(self, workspace: WorkspaceRecord, row: RequestRow) -> None:
         """Run one request; the same id is run once, whoever asks again."""
@@ -137,13 +195,13 @@ class Worker:
             self._tell(workspace, asked, status, message)
         with self._connections.database.transaction() as session:
             store.finish_request(session, row.request_id, status, message, run_id)
-        log.info("request", workspace=workspace.id, action=record.action, status=status, run=run_id)
+        action_word = record.action if record.action in ACTIONS else "unknown"  # a cell's text stays out of logs
+        log.info("request", workspace=workspace.id, action=action_word, status=status, run=run_id)
 
     def _action(self, name: str) -> Callable[..., tuple[RequestStatus, str, int | None]]:
-        actions = {"check": self._check, "optimize": self._optimize, "publish": self._publish}
-        if name not in actions:
-            raise InputError(f"“{name[:80]}” is not something I can do: use {', '.join(actions)}.")
-        return actions[name]
+        if name not in ACTIONS:
+            raise InputError(f"“{name[:80]}” is not something I can do: use {', '.join(ACTIONS)}.")
+        return {"check": self._check, "optimize": self._optimize, "publish": self._publish}[name]
 
     def _check(self, workspace: WorkspaceRecord, asked: Asked, arguments: object) -> tuple[RequestStatus, str, None]:
         findings = check_locked(self._connections, workspace, asked)
@@ -177,17 +235,37 @@ class Worker:
 def is_due(schedule: str, time_zone: str, last: datetime, now: datetime) -> bool:
     """Whether the schedule has a slot after ``last`` and not after ``now`` (both aware). A bad schedule is never due:
     Checks tells it."""
-    try:
-        slot = next_slot(schedule, time_zone, last)
-    except InputError:
-        return False
+    slot = next_due(schedule, time_zone, last)
     return slot is not None and slot <= now
 
 
-def _digest(pulled: Pulled) -> str:
-    """A digest of every cell that was read."""
+def next_due(schedule: str | None, time_zone: str, last: datetime) -> datetime | None:
+    """The first slot after ``last`` (aware), be it past or to come; None where there is no schedule, or a bad one."""
+    try:
+        return next_slot(schedule, time_zone, last) if schedule else None
+    except InputError:
+        return None
+
+
+def sources_of(setup: Setup) -> frozenset[str]:
+    """The ids of the other spreadsheets that Setup names: a change there concerns this workbook too."""
+    found: set[str] = set()
+    for row in setup.rows:
+        if folded(row.key or "") in _SPREADSHEET_KEYS and row.value:
+            with suppress(InputError):  # told in Checks
+                found.add(spreadsheet_id_of(row.value))
+    return frozenset(found)
+
+
+_SPREADSHEET_KEYS = frozenset(folded(key) for key in ("intake_source", "roadmap_spreadsheet"))
+
+
+def _digest(pulled: Pulled, shown: str) -> str:
+    """A digest of every cell that was read, and of what else decides what the workbook shows: the day, the newest run
+    and version, this program's version."""
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
-    return hashlib.sha256(json.dumps(grids, sort_keys=True, default=str).encode()).hexdigest()
+    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _arguments(text: str | None) -> dict[str, object]:

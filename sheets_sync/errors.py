@@ -13,7 +13,8 @@ RoadmapError (engine.errors)
     │   ├── GoogleFailed                5xx, or a page of HTML where JSON should be
     │   ├── GoogleSilent                no answer in time (a hang)
     │   └── ConnectionLost              refused, reset, cut off in mid-answer, name not found
-    └── AnswerLost                      a write was sent and its answer never came: it may or may not stand
+    ├── AnswerLost                      a write was sent and its answer never came: it may or may not stand
+    └── PageTokenLost                   Drive no longer knows how far we had read its list of changes
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ class AnswerLost(OutOfReach):
     """A write that may not be repeated was sent, and its answer was lost: look before doing it again."""
 
 
+class PageTokenLost(OutOfReach):
+    """Drive does not know the page token (400, 404, 410): take a new one, and read every workbook once."""
+
+
 _SHARE = "open it in Google Sheets, press Share, add {email} as Editor, and try again."
 _QUOTA_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED", "quotaExceeded"})
 _API_OFF_REASONS = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
@@ -85,27 +90,48 @@ def one_line(text: str, limit: int = 300) -> str:
 
 
 def refusal(
-    status: int, message: str, reasons: frozenset[str], *, where: str, client_email: str, creates: bool = False
+    status: int,
+    message: str,
+    reasons: frozenset[str],
+    *,
+    where: str,
+    client_email: str,
+    creates: bool = False,
+    api: str = "Sheets",
 ) -> RoadmapError:
     """What an HTTP ``status`` of 400 or more means. ``where`` names the spreadsheet in a sentence ("The spreadsheet
     1Ab…"), ``reasons`` are the machine words of Google's error body, ``creates`` is True where a new spreadsheet was
-    asked for."""
-    said = one_line(message)
+    asked for, ``api`` says which of Google's two answered ("Sheets" or "Drive")."""
+    passing = _passing(status, reasons, api)
+    return passing or _final(status, one_line(message), reasons, where, client_email, creates, api)
+
+
+def _passing(status: int, reasons: frozenset[str], api: str) -> GoogleOutOfReach | None:
+    """What may go by itself; None where it will not."""
     if status == 429 or (status == 403 and reasons & _QUOTA_REASONS):
         return QuotaSpent(
-            "Google Sheets answers that too many calls were made in a minute, and kept saying so; try later."
+            f"Google {api} answers that too many calls were made in a minute, and kept saying so; try later."
         )
     if status >= 500 or status == 408:
         return GoogleFailed(
-            f"Google Sheets has trouble of its own (error {status}); nothing was half-written, try later."
+            f"Google {api} has trouble of its own (error {status}); nothing was half-written, try later."
         )
+    return None
+
+
+def _final(
+    status: int, said: str, reasons: frozenset[str], where: str, client_email: str, creates: bool, api: str
+) -> RoadmapError:
+    """What a person must mend."""
     if status == 401:
         return KeyFileWrong(
             f"Google refuses the key of {client_email}: make a new key for it, put the file where "
             "GOOGLE_APPLICATION_CREDENTIALS says, and check this machine's clock."
         )
     if status == 403 and reasons & _API_OFF_REASONS:
-        return AccessDenied(f"The Google Sheets API is off in the key's project: turn it on there. Google says: {said}")
+        return AccessDenied(f"The Google {api} API is off in the key's project: turn it on there. Google says: {said}")
+    if api == "Drive":
+        return _of_drive(status, said, client_email)
     if status == 403 and (creates or reasons & _STORAGE_REASONS):
         return AccessDenied(
             "This service account may not own files, so it cannot make a spreadsheet: make an empty one yourself, "
@@ -118,3 +144,15 @@ def refusal(
     if status == 413:
         return RequestRefused(f"{where}: what was to be written is too large for Google: shorten the longest texts.")
     return RequestRefused(f"{where}: Google would not do what was asked (error {status}): {said}")
+
+
+def _of_drive(status: int, said: str, client_email: str) -> RoadmapError:
+    """A refusal of the list of changes."""
+    if status in (400, 404, 410):
+        return PageTokenLost("Google Drive does not know how far its list of changes was read: every workbook is read.")
+    if status == 403:
+        return AccessDenied(
+            f"{client_email} may not see which spreadsheets changed: switch the Google Drive API on in the key's "
+            f"project. Google says: {said}"
+        )
+    return RequestRefused(f"Google Drive would not list what changed (error {status}): {said}")

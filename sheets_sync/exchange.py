@@ -15,30 +15,47 @@ from sheets_sync.errors import GoogleOutOfReach
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One HTTP exchange as it was: for logs and metrics, never with cell contents. ``kind`` is "read" or "write",
-    ``outcome`` "ok" or the name of the error it ended with."""
+    """One HTTP exchange as it was: for logs and metrics, never with cell contents. ``kind`` is whose quota it spent:
+    "read", "write" or "drive"; ``outcome`` is "ok" or the name of the error it ended with; ``attempt`` counts from 1;
+    ``queued_s`` was spent waiting for a turn in the quota, ``paused_s`` waiting after the try before."""
 
     verb: str
     kind: str
+    spreadsheet_id: str
     seconds: float
     bytes_sent: int
     bytes_received: int
     outcome: str
+    attempt: int = 1
+    queued_s: float = 0.0
+    paused_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a gateway has spent so far: HTTP calls that read or write (tries that failed included), and bytes of
-    bodies."""
+    """What a gateway has spent so far: HTTP calls that read or write spreadsheets, and calls of Drive (tries that
+    failed included), and bytes of bodies."""
 
     reads: int = 0
     writes: int = 0
+    drive: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
 
     @property
     def calls(self) -> int:
+        """Calls of Sheets; those of Drive serve all workbooks at once and are nobody's own."""
         return self.reads + self.writes
+
+    def and_one(self, call: Call) -> Counts:
+        """These, and one call more."""
+        return Counts(
+            reads=self.reads + (call.kind == "read"),
+            writes=self.writes + (call.kind == "write"),
+            drive=self.drive + (call.kind == "drive"),
+            bytes_sent=self.bytes_sent + call.bytes_sent,
+            bytes_received=self.bytes_received + call.bytes_received,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

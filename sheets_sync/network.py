@@ -52,16 +52,17 @@ def refused(
     where: str,
     client_email: str,
     creates: bool = False,
+    api: str = "Sheets",
 ) -> RoadmapError:
-    """What an HTTP error means. ``wait`` is its Retry-After header, ``body`` Google's error object; None where the body
-    was a page (a proxy's HTML, say)."""
+    """What an HTTP error of Google's ``api`` means. ``wait`` is its Retry-After header, ``body`` Google's error object;
+    None where the body was a page (a proxy's HTML, say)."""
     if body is None and status >= 500:
         ours: RoadmapError = GoogleFailed(
-            f"Google Sheets answered with a page, not with data (error {status}); try later."
+            f"Google {api} answered with a page, not with data (error {status}); try later."
         )
     else:
         said, words = (str(body.get("message", "")), reasons(body)) if body is not None else ("", frozenset[str]())
-        ours = refusal(status, said, words, where=where, client_email=client_email, creates=creates)
+        ours = refusal(status, said, words, where=where, client_email=client_email, creates=creates, api=api)
     if isinstance(ours, GoogleOutOfReach):
         ours.retry_after = retry_after(wait)
     return ours

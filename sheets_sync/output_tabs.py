@@ -106,7 +106,7 @@ ALERTS = Tab(
         system("required", ColumnType.NUMBER, "What was asked for.", example="164,687"),
         system("achieved", ColumnType.NUMBER, "What the plan reaches.", example="165,210"),
         system("short_by", ColumnType.NUMBER, "What is missing; of a cap, what is too much.", example="0"),
-        system("unit", ColumnType.TEXT, "What these are counted in.", example="EUR", width=80),
+        system("unit", ColumnType.TEXT, "What these are counted in.", example="EUR", width=130),
         system("who_to_ask", ColumnType.TEXT, "Who asked for the rule.", example="Dana (Legal)", width=130),
         system(
             "repair",
@@ -115,7 +115,7 @@ ALERTS = Tab(
             example="Raise Constraints!I7 from 400 to 460 tokens",
             width=300,
         ),
-        system("go_to", ColumnType.LINK, "The row behind it.", example="Targets row 3", width=130),
+        system("go_to", ColumnType.LINK, "The row behind it.", example="Targets row 3", width=150),
         *PROVENANCE,
     ),
 )
@@ -254,7 +254,7 @@ CHECKS = Tab(
         system("severity", ColumnType.CHOICE, "How bad it is.", choices=("WARN", "ERROR"), example="ERROR", width=90),
         system("tab", ColumnType.TEXT, "The tab it is on.", example="Constraints", width=120),
         system("row", ColumnType.INTEGER, "The row it is on.", example="7", width=60),
-        system("column", ColumnType.TEXT, "The column it is in.", example="max"),
+        system("column", ColumnType.TEXT, "The column it is in.", example="max", width=150),
         system(
             "problem",
             ColumnType.TEXT,
@@ -262,7 +262,7 @@ CHECKS = Tab(
             example="'abc' is not a number; write 120",
             width=460,
         ),
-        system("go_to", ColumnType.LINK, "Jumps to the cell.", example="Constraints!I7", width=130),
+        system("go_to", ColumnType.LINK, "Jumps to the cell.", example="Constraints!I7", width=150),
     ),
 )
 

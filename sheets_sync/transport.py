@@ -4,7 +4,9 @@ bounds."""
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,12 +26,19 @@ _CHUNK = 1 << 18
 
 class BoundedAdapter(HTTPAdapter):
     """A requests adapter with three habits: calls to ``API_HOSTS`` go to ``base_url`` where one is given; the read
-    timeout bounds the whole body, so that a server which drips a byte now and then cannot hold us; and a body past
-    ``max_bytes`` is refused. Loopback addresses never pass through a proxy."""
+    timeout bounds the whole body, so that a server which drips a byte now and then cannot hold us, and no request takes
+    longer than ``seconds_left`` says; and a body past ``max_bytes`` is refused. Loopback addresses never pass through a
+    proxy."""
 
-    def __init__(self, base_url: str | None = None, max_bytes: int = MAX_ANSWER_BYTES) -> None:
+    def __init__(
+        self,
+        base_url: str | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        seconds_left: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         self._base = urlsplit(base_url) if base_url else None
         self._max_bytes = max_bytes
+        self._seconds_left = seconds_left
         super().__init__(max_retries=0)
 
     def send(
@@ -44,6 +53,7 @@ class BoundedAdapter(HTTPAdapter):
         request.url = self._sent_to(request.url or "")
         if _is_loopback(request.url):
             proxies = {}
+        timeout = self._bounded(timeout)
         started = time.monotonic()
         response = super().send(request, True, timeout, verify, cert, proxies)
         read_timeout = timeout[1] if isinstance(timeout, tuple) else timeout
@@ -52,6 +62,17 @@ class BoundedAdapter(HTTPAdapter):
         finally:
             response.close()
         return response
+
+    def _bounded(self, timeout: Any) -> Any:
+        """The timeout, or what is left for the exchange (a sign-in, a call, a sign-in anew, the call again) if that is
+        less."""
+        left = self._seconds_left()
+        if left == math.inf:
+            return timeout
+        if left <= 0:
+            raise requests.ConnectTimeout("no time is left for this request")
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        return min(connect or left, left), min(read or left, left)
 
     def _sent_to(self, url: str) -> str:
         parts = urlsplit(url)

@@ -1,15 +1,16 @@
 """The same portfolios written for the solvers themselves, as somebody would without this product.
 
 ``Rows`` is a reading of its own of the problem's rules, as linear rows. Each peer builds its model from them, solves it
-in this process on as many threads as the machine has, and says what it chose. ``with_ties`` does what this product
-does for small portfolios: of the plans that are as good it finds the one with the fewest tokens, and of these the one
-with the least digests.
+on as many threads as the machine has, and says what it chose. ``with_ties`` does what this product does for small
+portfolios: of the plans that are as good it finds the one with the fewest tokens, and of these the one with the least
+digests. ``watched`` ends a solver that does not keep its time limit.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -239,9 +240,29 @@ def with_ties(solve: Solve, problem: dict[str, Any], gap: float, limit_s: float)
     return replace(found, total_s=time.perf_counter() - started)
 
 
+def watched(way: Way, solve: Solve, problem: dict[str, Any], gap: float, limit_s: float) -> Outcome:
+    """``alone`` or ``with_ties`` in a process of its own, which is killed after three times the limit: no plan then."""
+    here, there = FORKS.Pipe(duplex=False)
+    child = FORKS.Process(target=lambda: there.send(way(solve, problem, gap, limit_s)))
+    started = time.perf_counter()
+    child.start()
+    there.close()
+    try:
+        if here.poll(3 * limit_s):
+            return here.recv()
+        return Outcome(None, INF, 0.0, time.perf_counter() - started)
+    except EOFError:  # it crashed
+        return Outcome(None, INF, 0.0, time.perf_counter() - started)
+    finally:
+        child.kill()
+        child.join()
+
+
 def _digest(key: str) -> int:
     return int(hashlib.sha256(key.casefold().encode()).hexdigest()[:6], 16)
 
 
+FORKS = multiprocessing.get_context("fork")
 Solve = Callable[[Rows, float, float], Outcome]
+Way = Callable[[Solve, dict[str, Any], float, float], Outcome]
 PEERS: dict[str, Solve] = {"PuLP+CBC": pulp_cbc, "highspy": highs, "CP-SAT": cp_sat}

@@ -10,7 +10,7 @@ from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.fields import Mask, wants
 from sheets_sync.local.grid import Book, Sheet
 from sheets_sync.local.ranges import box_on_grid, found_range
-from sheets_sync.local.rendering import grid_data, grid_range_json
+from sheets_sync.local.rendering import grid_data, grid_range_json, without_zeros
 from sheets_sync.local.requests.groups import groups_json
 from sheets_sync.local.requests.metadata import sheet_of
 from sheets_sync.local.requests.naming import named_range_json, protected_range_json
@@ -71,6 +71,11 @@ def _below(mask: Mask | None, *path: str) -> Mask | None:
     return node
 
 
+def sheet_json(book: Book, sheet: Sheet) -> Json:
+    """A Sheet resource without grid data."""
+    return _sheet_json(book, sheet, book.sheets.index(sheet), "", None)
+
+
 def _sheet_json(book: Book, sheet: Sheet, index: int, owner: str, mask: Mask | None) -> Json:
     out: Json = {"properties": sheet_properties(sheet, index)}
     parts = sheet.parts
@@ -79,10 +84,10 @@ def _sheet_json(book: Book, sheet: Sheet, index: int, owner: str, mask: Mask | N
     if parts.get("protectedRanges"):
         out["protectedRanges"] = [protected_range_json(one, owner) for one in parts["protectedRanges"]]
     if sheet.basic_filter:
-        out["basicFilter"] = _zero_sheets(sheet.basic_filter)
+        out["basicFilter"] = without_zeros(sheet.basic_filter)
     for name in _AS_STORED:
         if parts.get(name):
-            out[name] = _zero_sheets(parts[name])
+            out[name] = without_zeros(parts[name])
     for name, is_rows in (("rowGroups", True), ("columnGroups", False)):
         groups = groups_json(sheet, is_rows)
         if groups:
@@ -91,15 +96,3 @@ def _sheet_json(book: Book, sheet: Sheet, index: int, owner: str, mask: Mask | N
     if own:
         out["developerMetadata"] = own
     return out
-
-
-def _zero_sheets(value: Any) -> Any:
-    """Ranges with sheet 0 left out, as answers hold them."""
-    if isinstance(value, dict):
-        out = {name: _zero_sheets(one) for name, one in value.items()}
-        if out.get("sheetId") == 0:
-            del out["sheetId"]
-        return out
-    if isinstance(value, list):
-        return [_zero_sheets(item) for item in value]
-    return value

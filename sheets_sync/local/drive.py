@@ -6,7 +6,9 @@ import copy
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +27,19 @@ _TERM = re.compile(
 )
 
 
+_actor: ContextVar[str | None] = ContextVar("actor", default=None)
+
+
+@contextmanager
+def acting_as(address: str) -> Iterator[None]:
+    """Whatever is written inside is recorded as done by ``address`` instead of the account that owns the files."""
+    token = _actor.set(address)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
 class DriveError(ApiError):
     """A refusal in Drive's own JSON shape."""
 
@@ -38,6 +53,11 @@ class DriveError(ApiError):
         if self.location:
             error.update({"location": self.location, "locationType": "parameter"})
         return {"error": {"code": self.status, "message": self.message, "errors": [error]}}
+
+
+def _user(address: str, owner: str) -> Json:
+    """A Drive user; ``me`` is the service account, as which everyone reads here."""
+    return {"kind": "drive#user", "displayName": address, "emailAddress": address, "me": address == owner}
 
 
 def file_not_found(file_id: str) -> DriveError:
@@ -99,6 +119,7 @@ class Drive:
         else:
             file = dict(old)
         file["name"] = name
+        file["lastModifyingUser"] = _user(_actor.get() or self._owner, self._owner)
         before = file.get("modifiedTime", "")
         file["modifiedTime"] = _text_of(now)
         if file["modifiedTime"] <= before:  # two writes in a millisecond, or a clock set back
@@ -195,15 +216,20 @@ class Drive:
         self._save(file)
         return permission
 
-    def change_role(self, file_id: str, permission_id: str, role: str) -> Json:
-        """``permissions.update``."""
+    def change_role(self, file_id: str, permission_id: str, role: str, *, is_pending: object = None) -> Json:
+        """``permissions.update``; a new owner makes the old one a writer."""
         self.permission(file_id, permission_id)
         if role not in _ROLES:
             raise DriveError(400, "invalid", "The specified role is invalid.", "permission.role")
         with self._lock:
             file = copy.deepcopy(self._files[file_id])
             changed = next(one for one in file["permissions"] if one["id"] == permission_id)
+            for one in file["permissions"] if role == "owner" else ():
+                if one["role"] == "owner":
+                    one["role"] = "writer"
             changed["role"] = role
+            if "pendingOwner" in changed:
+                changed["pendingOwner"] = bool(is_pending) and role != "owner"
             self._save(file)
         return changed
 
@@ -217,8 +243,9 @@ class Drive:
             self._save(file)
 
     def _save(self, file: Json) -> None:
+        """Keeps a file whose sharing changed: for Drive that is a change of the file."""
         self._files[file["id"]] = file
-        self._store.update_file(file)
+        self._store.update_file(file, changed_at=self.now_text())
 
     # ---- changes
 
@@ -227,7 +254,8 @@ class Drive:
         return str(self._store.last_change() + 1)
 
     def changes(self, token: str, size: int) -> Json:
-        """``changes.list``: each file at its latest change, oldest first. Raises a 400 for a token never given."""
+        """``changes.list``: each file at its latest change, oldest first; a file whose sharing changed is one too.
+        Raises a 400 for a token never given."""
         if not re.fullmatch(r"[1-9]\d{0,17}", token) or int(token) > self._store.last_change() + 1:
             raise DriveError(400, "invalid", f"Invalid Value: pageToken {token[:50]}", "pageToken")
         found = self._store.changes(int(token) - 1, size + 1)

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from sheets_sync.local.errors import bad_request
-from sheets_sync.quota import Quota
 
 Json = dict[str, Any]
 
@@ -266,7 +265,7 @@ class Faults:
         self._orders: list[_Order] = []
         self._random = random.Random(self.seed)  # noqa: S311 (which calls fail, repeatably)
         self._rule: QuotaRule | None = None
-        self._turns: dict[tuple[str, str], Quota] = {}
+        self._turns: dict[tuple[str, str], deque[float]] = {}
         self._ahead = 0.0
 
     def now(self) -> float:
@@ -354,14 +353,13 @@ class Faults:
             ("user", user, rule.reads if kind == "read" else rule.writes),
             ("project", "", rule.project_reads if kind == "read" else rule.project_writes),
         )
-        turns: list[Quota] = []
-        for whose, who, limit in limits:
-            quota = self._turns.setdefault(
-                (kind + whose, who), Quota(int(limit), clock=self.now, sleep=time.sleep, window_s=rule.seconds)
-            )
-            if quota.wait_s() > 0:
+        now = self.now()
+        turns = [self._turns.setdefault((kind + whose, who), deque()) for whose, who, _ in limits]
+        for taken, (whose, _, limit) in zip(turns, limits, strict=True):
+            while taken and taken[0] <= now - rule.seconds:
+                taken.popleft()
+            if len(taken) >= limit:
                 return over_quota(kind, whose, int(limit))
-            turns.append(quota)
-        for quota in turns:
-            quota.take(self.now())
+        for taken in turns:
+            taken.append(now)
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from sheets_sync.local.arrays import Array
 from sheets_sync.local.coercion import Failed, number, text
 from sheets_sync.local.grid import CellError, Value
 
@@ -45,10 +46,21 @@ class Call:
         """One text."""
         return text(self.value(index, default), self.calculator.locale)
 
+    def array(self, index: int) -> Array:
+        """An argument as a rectangle of values; operators in it work cell by cell."""
+        return self.calculator.array(self.arguments[index], self.key)
+
+    def cells(self, index: int) -> Region | Array:
+        """An argument that must be a range or an array."""
+        found = self.raw(index)
+        if not hasattr(found, "box"):
+            raise Failed("N_A", "Argument must be a range.")
+        return found
+
     def region(self, index: int) -> Region:
         """An argument that must be a range."""
         found = self.raw(index)
-        if not hasattr(found, "box"):
+        if not hasattr(found, "sheet"):
             raise Failed("N_A", "Argument must be a range.")
         return found
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from sheets_sync.local import formats, functions_conditional, functions_lookup, typed
+from sheets_sync.local import formats, functions_arrays, functions_conditional, functions_lookup, typed
 from sheets_sync.local.coercion import Failed, number, power, text, truth
 from sheets_sync.local.function_call import Call
 from sheets_sync.local.functions_conditional import plain
@@ -16,13 +16,14 @@ from sheets_sync.local.grid import CellError, Value
 from sheets_sync.local.serials import serial_of, serial_of_date
 
 if TYPE_CHECKING:
+    from sheets_sync.local.arrays import Array
     from sheets_sync.local.calculation import Calculator, Region
     from sheets_sync.local.formulas import Node
 
 _Key = tuple[int, int, int]
 
 
-def called(calculator: Calculator, name: str, arguments: tuple[Node, ...], key: _Key) -> Value | Region:
+def called(calculator: Calculator, name: str, arguments: tuple[Node, ...], key: _Key) -> Value | Region | Array:
     """The result of a function. An unknown name is an error value that says so."""
     entry = _FUNCTIONS.get(name)
     if entry is None:
@@ -287,6 +288,11 @@ _FUNCTIONS: dict[str, tuple[Callable[[Call], Any], int, int]] = {
     "INDEX": (functions_lookup.index, 2, 3),
     "MATCH": (functions_lookup.match, 2, 3),
     "VLOOKUP": (functions_lookup.vlookup, 3, 4),
+    "FILTER": (functions_arrays.filtered, 2, _MANY),
+    "SORT": (functions_arrays.sorted_rows, 1, _MANY),
+    "UNIQUE": (functions_arrays.unique, 1, 1),
+    "TRANSPOSE": (functions_arrays.transposed, 1, 1),
+    "ARRAYFORMULA": (functions_arrays.as_array, 1, 1),
     "ROW": (_row, 0, 1),
     "COLUMN": (_column, 0, 1),
     "ROWS": (lambda call: call.region(0).box.height, 1, 1),

@@ -9,7 +9,7 @@ from sheets_sync.local.grid import CellError, Value
 
 def index(call: Call) -> Value:
     """INDEX"""
-    region = call.region(0)
+    region = call.cells(0)
     row, column = int(call.number(1)), int(call.number(2))
     if region.box.height == 1 and len(call) == 2:
         row, column = 1, row

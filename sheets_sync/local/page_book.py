@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+from dataclasses import replace
 from typing import Any
 
+from sheets_sync.local import values
 from sheets_sync.local.a1 import parse_cells
+from sheets_sync.local.book_json import sheet_json
+from sheets_sync.local.calculation import Calculator
+from sheets_sync.local.drive import acting_as
 from sheets_sync.local.errors import ApiError
-from sheets_sync.local.page_cells import Palette, Row, Surroundings, list_keys, row_view
+from sheets_sync.local.page_cells import Palette, RawRow, Row, Surroundings, list_keys, row_view
+from sheets_sync.local.page_charts import drawn_charts
 from sheets_sync.local.page_patch import named_rows
-from sheets_sync.local.page_view import TabView, frame_of, raw_rows
+from sheets_sync.local.page_view import TabView, frame_of, read_rows
 from sheets_sync.local.service import SheetsService
 
 Json = dict[str, Any]
 
 OPTIONS_CAP = 5_000
+PERSON = "you@roadmap.local"
+"""Who does what is done on the page: a person, never the service account of the worker."""
 
 
 class Book:
@@ -35,74 +44,99 @@ class Book:
         """The spreadsheet's and the tabs' properties, without cells."""
         return self.service.get_spreadsheet(self.spreadsheet_id)
 
+    def change(self, requests: list[Json]) -> Json:
+        """Carries out a batch as the person at the page. Raises ApiError where the service refuses."""
+        with acting_as(PERSON):
+            return self.service.batch_update(self.spreadsheet_id, {"requests": requests})
+
+    def type_in(self, area: str, rows: list[list[str]]) -> Json:
+        """Types texts into a range, as the person at the page would. Raises ApiError where the service refuses."""
+        body = {"range": area, "majorDimension": "ROWS", "values": rows}
+        with acting_as(PERSON):
+            return self.service.values_update(self.spreadsheet_id, area, body, value_input_option="USER_ENTERED")
+
     def view(self, sheet_id: int) -> TabView:
-        """The tab as it is now. Raises ApiError where it is gone."""
+        """The tab as it is now; what has not changed since the last view is that view's. Raises ApiError where it is
+        gone."""
         with self._lock:
-            revision = self.revision()
+            calculator = self.service.snapshot(self.spreadsheet_id)
             old = self._views.get(sheet_id)
-            if old is not None and old.revision == revision:
+            if old is not None and old.revision == calculator.book.revision:
                 return old
-            view = self._read(sheet_id, revision, old)
+            view = self._read(calculator, sheet_id, old)
             self._views[sheet_id] = view
             return view
 
-    def _read(self, sheet_id: int, revision: int, old: TabView | None) -> TabView:
-        title = self._title(sheet_id)
-        answer = self.service.get_spreadsheet(self.spreadsheet_id, [_quoted(title)], include_grid_data=True)
-        sheets = [sheet for sheet in answer.get("sheets") or [] if sheet["properties"].get("sheetId", 0) == sheet_id]
-        if not sheets:
+    def _read(self, calculator: Calculator, sheet_id: int, old: TabView | None) -> TabView:
+        sheet = calculator.book.find(sheet_id)
+        if sheet is None:
             raise ApiError(404, "NOT_FOUND", "That tab is gone.")
-        sheet = sheets[0]
-        raw = raw_rows(sheet)
         around = Surroundings(
-            bandings=tuple(sheet.get("bandedRanges") or ()),
-            lists={key: self._options(key, title) for key in sorted(list_keys(raw))},
+            bandings=tuple(copy.deepcopy(sheet.parts.get("bandedRanges", ()))),
+            rules=tuple(copy.deepcopy(sheet.parts.get("conditionalFormats", ()))),
+            book=dict(calculator.book.properties),
         )
-        self.palette.forget_formats()
-        known = old if old is not None and old.around == around else None
-        rows, uids, next_uid = named_rows(old, [self._row(index, raw, around, known) for index in range(len(raw))])
-        outline = {key: value for key, value in sheet.items() if key != "data"}
+        raw = read_rows(calculator, sheet, old.raw if old is not None and old.around.reads_like(around) else [])
+        around = self._with_lists(calculator, sheet.title, raw, around, old)
+        rows, uids, next_uid = named_rows(old, self._rows(raw, around, old))
+        outline = sheet_json(calculator.book, sheet)
         return TabView(
             sheet_id=sheet_id,
-            title=title,
-            revision=revision,
-            frame=frame_of(sheet),
+            title=sheet.title,
+            revision=calculator.book.revision,
+            frame=frame_of(outline, sheet.column_sizes),
             around=around,
             raw=raw,
             rows=rows,
             uids=uids,
             next_uid=next_uid,
             sheet=outline,
+            charts=tuple(drawn_charts(calculator, sheet)),
         )
 
-    def _row(self, index: int, raw: list[tuple[Any, Any]], around: Surroundings, known: TabView | None) -> Row:
-        """The row as the grid shows it: that of the last view where it has not changed, there or shifted as a whole."""
-        if known is not None:
-            shift = 0 if around.bandings else len(known.raw) - len(raw)
-            for place in {index, index + shift}:
-                if 0 <= place < len(known.raw) and known.raw[place] == raw[index]:
-                    return known.rows[place]
-        return row_view(index, raw[index], around, self.palette)
+    def _with_lists(
+        self, calculator: Calculator, title: str, raw: list[RawRow], around: Surroundings, old: TabView | None
+    ) -> Surroundings:
+        """``around`` with the dropdowns' options; a list keeps the place that it had."""
+        keys = list_keys(raw)
+        order = [*(old.around.lists if old is not None else ())]
+        order += sorted(keys.keys() - set(order))
+        return replace(
+            around,
+            lists={key: _options(calculator, key, title) if key in keys else () for key in order},
+            strict=frozenset(key for key, is_strict in keys.items() if is_strict),
+        )
 
-    def _title(self, sheet_id: int) -> str:
-        for sheet in self.outline().get("sheets") or []:
-            if sheet["properties"].get("sheetId", 0) == sheet_id:
-                return str(sheet["properties"]["title"])
-        raise ApiError(404, "NOT_FOUND", "That tab is gone.")
+    def _rows(self, raw: list[RawRow], around: Surroundings, old: TabView | None) -> list[Row]:
+        """The rows as the grid shows them; those of the last view where they are the same."""
+        self.palette.forget_formats()
+        known: dict[int, tuple[int, RawRow, Row]] = {}
+        if old is not None and old.around.draws_like(around):
+            pairs = zip(old.raw, old.rows, strict=True)
+            known = {id(one.cells): (index, one, row) for index, (one, row) in enumerate(pairs) if one.cells}
+        rows: list[Row] = []
+        for index, one in enumerate(raw):
+            at, before, row = known.get(id(one.cells), (index, None, None)) if one.cells else (index, None, None)
+            is_same = before is not None and (one.paint, one.size) == (before.paint, before.size)
+            if row is None or not is_same or (around.bandings and at != index):
+                row = row_view(index, one, around, self.palette)
+            rows.append(row)
+        return rows
 
-    def _options(self, key: str, title: str) -> tuple[str, ...]:
-        """The choices of a dropdown, in order, without blanks and repeats; none where its range does not exist."""
-        if not key.startswith("="):
-            return tuple(key.split("\x1f"))
-        area = key[1:]
-        if "!" not in area and parse_cells(area.replace("$", "")) is not None:
-            area = f"{_quoted(title)}!{area}"
-        try:
-            answer = self.service.values_get(self.spreadsheet_id, area, value_render_option="FORMATTED_VALUE")
-        except ApiError:
-            return ()
-        cells = (str(value) for row in answer.get("values") or [] for value in row if value not in ("", None))
-        return tuple(dict.fromkeys(cells))[:OPTIONS_CAP]
+
+def _options(calculator: Calculator, key: str, title: str) -> tuple[str, ...]:
+    """The choices of a dropdown, in order, without blanks and repeats; none where its range does not exist."""
+    if not key.startswith("="):
+        return tuple(key.split("\x1f"))
+    area = key[1:]
+    if "!" not in area and parse_cells(area.replace("$", "")) is not None:
+        area = f"{_quoted(title)}!{area}"
+    try:
+        answer = values.read(calculator, area, "ROWS", "FORMATTED_VALUE", "SERIAL_NUMBER")
+    except ApiError:
+        return ()
+    cells = (str(value) for row in answer.get("values") or [] for value in row if value not in ("", None))
+    return tuple(dict.fromkeys(cells))[:OPTIONS_CAP]
 
 
 def _quoted(title: str) -> str:

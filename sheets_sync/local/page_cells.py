@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sheets_sync.local.page_styles import cell_css, colour, link_css, text_css
+from sheets_sync.local.page_styles import cell_css, colour, link_css, painted, text_css
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -47,12 +47,53 @@ class Palette:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawRow:
+    """A row as read. ``source`` is the service's own row (to tell whether it is the same one), ``size`` its
+    DimensionProperties, ``formulas`` the columns that compute and ``computed`` what came of them, ``covering`` the
+    conditional formats over it and ``paint`` what they give its cells, ``cells`` its CellData."""
+
+    source: Any = None
+    size: Json | None = None
+    formulas: tuple[int, ...] = ()
+    computed: tuple[Any, ...] = ()
+    covering: tuple[int, ...] = ()
+    paint: Mapping[int, Json] = field(default_factory=dict)
+    cells: Sequence[Json] = ()
+
+    def looks_like(self, fresh: RawRow) -> bool:
+        """Whether ``fresh``, of the same entered cells, shows what this row does."""
+        return (self.size, self.computed, self.paint) == (fresh.size, fresh.computed, fresh.paint)
+
+    def read(self, cells: Sequence[Json]) -> RawRow:
+        """The row with its cells."""
+        return replace(self, cells=cells)
+
+    def at(self, column: int) -> Json:
+        """The CellData of a column; empty where nothing stands."""
+        return self.cells[column] if column < len(self.cells) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a row's look depends on beside its own cells: a change of it draws every row anew."""
+    """What a row's look depends on beside its own cells."""
 
     bandings: tuple[Json, ...] = ()
+    rules: tuple[Json, ...] = ()
+    book: Json = field(default_factory=dict)
+    """The spreadsheet's properties: locale, time zone, default format."""
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The options of each dropdown by ``list_key``; cells name a list by its place here."""
+    """The options of each dropdown by ``list_key``; cells name a list by its place here, which it keeps."""
+    strict: frozenset[str] = frozenset()
+    """The dropdowns that refuse what they do not list: their cells are marked by their options."""
+
+    def draws_like(self, other: Surroundings) -> bool:
+        """Whether rows drawn in ``other`` stand as they are."""
+        mine, theirs = ({key: around.lists.get(key) for key in self.strict} for around in (self, other))
+        return (self.bandings, self.strict, mine) == (other.bandings, other.strict, theirs)
+
+    def reads_like(self, other: Surroundings) -> bool:
+        """Whether rows read in ``other`` stand as they are."""
+        return (self.rules, self.book) == (other.rules, other.book)
 
     def number(self, key: str) -> int:
         """The place of the list in ``lists``; -1 where there is none."""
@@ -63,22 +104,22 @@ class Surroundings:
         return [list(options) for options in self.lists.values()]
 
 
-def row_view(index: int, raw: tuple[Any, Any], around: Surroundings, palette: Palette) -> Row:
+def row_view(index: int, raw: RawRow, around: Surroundings, palette: Palette) -> Row:
     """The row at zero-based ``index`` as the grid shows it."""
-    cells, metadata = raw
     bands = [band for band in around.bandings if _covers(band.get("range") or {}, index)]
     shown: list[Any] = []
-    for column, cell in enumerate(cells):
+    for column in range(max(len(raw.cells), max(raw.paint, default=-1) + 1)):
+        cell, paint = raw.at(column), raw.paint.get(column)
         band = _band_colour(bands, index, column) if bands else None
-        shown.append(_cell(cell, band, around, palette) if cell or band else None)
+        shown.append(_cell(cell, band, paint, around, palette) if cell or band or paint else None)
     while shown and shown[-1] is None:
         shown.pop()
     row: Row = {"c": shown} if shown else {}
-    if metadata:
-        height = int(metadata.get("pixelSize", DEFAULT_HEIGHT))
+    if raw.size:
+        height = int(raw.size.get("pixelSize", DEFAULT_HEIGHT))
         if height != DEFAULT_HEIGHT:
             row["h"] = height
-        if is_hidden(metadata):
+        if is_hidden(raw.size):
             row["x"] = 1
     return row
 
@@ -95,7 +136,7 @@ def entered_text(cell: Json) -> str:
     return str(cell.get("formattedValue", ""))
 
 
-def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) -> Any:
+def _cell(cell: Json, band: str | None, paint: Json | None, around: Surroundings, palette: Palette) -> Any:
     """null, text, ``[text, style]`` or ``[text, style, more]``. ``more``: ``e`` the text to edit where it is another,
     ``n`` the note, ``u`` a link and ``l`` its style, ``r`` runs of text as ``[start, style, link]``, ``b`` the state of
     a checkbox, ``d`` the dropdown, ``w`` 1 where that does not know the value, ``p`` wrap or clip (else text flows
@@ -103,6 +144,8 @@ def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) 
     text = str(cell.get("formattedValue", ""))
     effective = cell.get("effectiveValue") or {}
     cell_format = cell.get("effectiveFormat") or cell.get("userEnteredFormat") or {}
+    if paint:
+        cell_format = painted(cell_format, paint)
     more: Json = {}
     entered = entered_text(cell) if "userEnteredValue" in cell else text
     if entered != text or len(text) > SHOWN_CHARACTERS:
@@ -121,7 +164,10 @@ def _cell(cell: Json, band: str | None, around: Surroundings, palette: Palette) 
         alignment = "right"
     elif "boolValue" in effective or "errorValue" in effective or "b" in more:
         alignment = "center"
-    style = palette.style(cell_format, alignment, band)
+    if paint:
+        style = palette.number(cell_css(cell_format, alignment, band))
+    else:
+        style = palette.style(cell_format, alignment, band)
     text = text[:SHOWN_CHARACTERS]
     if more:
         return [text, style, more]
@@ -189,11 +235,15 @@ def list_key(condition: Json) -> str | None:
     return None
 
 
-def list_keys(raw: Sequence[tuple[Any, Any]]) -> set[str]:
-    """The dropdowns of a tab, by ``list_key``."""
-    rules = {id(rule): rule for cells, _ in raw for cell in cells if (rule := cell.get("dataValidation"))}
-    keys = {list_key(rule.get("condition") or {}) for rule in rules.values()}
-    return {key for key in keys if key is not None}
+def list_keys(raw: Sequence[RawRow]) -> dict[str, bool]:
+    """The dropdowns of a tab by ``list_key``, and whether any of its cells refuses what it does not list."""
+    rules = {id(rule): rule for row in raw for cell in row.cells if (rule := cell.get("dataValidation"))}
+    keys: dict[str, bool] = {}
+    for rule in rules.values():
+        key = list_key(rule.get("condition") or {})
+        if key is not None:
+            keys[key] = keys.get(key, False) or bool(rule.get("strict"))
+    return keys
 
 
 def is_hidden(meta: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The two questions that the page asks."""
+"""The questions that the page asks."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ async def note_text(where: str, note: str) -> str | None:
     answer = await dialog
     dialog.delete()
     return None if answer is None or answer is False else str(answer).strip()
+
+
+async def tab_title(title: str) -> str | None:
+    """The title that the person wants for the tab; None to leave it as it is."""
+    with ui.dialog() as dialog, ui.card().classes("ask"):
+        ui.label("Rename the tab").classes("ask-title")
+        ui.label("Links, formulas and dropdowns that name it follow.").classes("ask-what")
+        text = ui.input(value=title, label="Name of the tab").props("outlined autofocus dense").classes("ask-text")
+        text.on("keydown.enter", lambda: dialog.submit(str(text.value)))
+        _buttons(dialog, "Rename", lambda: str(text.value))
+    answer = await dialog
+    dialog.delete()
+    wanted = str(answer or "").strip()
+    return wanted if wanted and wanted != title else None
 
 
 def _buttons(dialog: ui.dialog, yes: str, answer: Any) -> None:

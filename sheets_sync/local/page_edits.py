@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,10 @@ from sheets_sync.local.page_cells import list_key
 from sheets_sync.local.page_view import TabView
 
 Json = dict[str, Any]
+
+MOST_PASTED = 300_000
+"""Cells of one pasted block."""
+_PLACE = re.compile(r"^Invalid (?:requests|data)\[\d+\](?:\.\w+)?: ")
 
 
 def block(text: str) -> list[list[str]]:
@@ -73,10 +78,13 @@ def more_rows(view: TabView, count: int) -> Json:
 
 
 def room_for(view: TabView, rows: int, columns: int) -> list[Json]:
-    """Requests that make the tab at least ``rows`` by ``columns``."""
+    """Requests that make the tab at least ``rows`` by ``columns``; rows that are added look like the last one."""
     requests: list[Json] = []
-    if rows > len(view.rows):
-        requests.append(more_rows(view, rows - len(view.rows)))
+    have = len(view.rows)
+    if rows > have:
+        requests.append(more_rows(view, rows - have))
+        if have > view.frame["frozenRows"]:
+            requests += _as_row(view, have - 1, have, rows, "PASTE_FORMAT", "PASTE_DATA_VALIDATION")
     if columns > view.column_count:
         requests.append(more_columns(view, columns - view.column_count))
     return requests
@@ -87,16 +95,46 @@ def more_columns(view: TabView, count: int) -> Json:
     return {"appendDimension": {"sheetId": view.sheet_id, "dimension": "COLUMNS", "length": count}}
 
 
-def inserted_rows(view: TabView, row: int, count: int, *, below: bool) -> Json:
-    """A request that inserts ``count`` rows above or below ``row``, with the looks of that row where it is data."""
+def inserted_rows(view: TabView, row: int, count: int, *, below: bool) -> list[Json]:
+    """Requests that insert ``count`` rows above or below ``row``, with the looks, the dropdowns and the checkboxes of
+    that row where it is data, of the row below it where it is frozen."""
     start = row + 1 if below else row
-    from_before = below if row >= view.frame["frozenRows"] else False
-    return {
-        "insertDimension": {
-            "range": {"sheetId": view.sheet_id, "dimension": "ROWS", "startIndex": start, "endIndex": start + count},
-            "inheritFromBefore": from_before and start > 0,
-        }
-    }
+    is_data = row >= view.frame["frozenRows"]
+    span = {"sheetId": view.sheet_id, "dimension": "ROWS", "startIndex": start, "endIndex": start + count}
+    requests: list[Json] = [{"insertDimension": {"range": span, "inheritFromBefore": below and is_data}}]
+    model = row if below and is_data else start + count
+    if is_data or below:
+        requests += _as_row(view, model, start, start + count, "PASTE_DATA_VALIDATION")
+    return requests if model < len(view.rows) + count else requests[:1]
+
+
+def _as_row(view: TabView, model: int, start: int, end: int, *kinds: str) -> list[Json]:
+    """Requests that give rows ``start`` to ``end`` what the row ``model`` has of ``kinds``."""
+    whole = {"sheetId": view.sheet_id, "startColumnIndex": 0, "endColumnIndex": view.column_count}
+    source = {**whole, "startRowIndex": model, "endRowIndex": model + 1}
+    target = {**whole, "startRowIndex": start, "endRowIndex": end}
+    return [{"copyPaste": {"source": source, "destination": target, "pasteType": kind}} for kind in kinds]
+
+
+def renamed_tab(sheet_id: int, title: str) -> Json:
+    """A request that gives a tab another title."""
+    return {"updateSheetProperties": {"properties": {"sheetId": sheet_id, "title": title}, "fields": "title"}}
+
+
+def too_large(rows: Sequence[Sequence[str]]) -> str | None:
+    """Why a block cannot be pasted at once, in a sentence; None where it can."""
+    height, width = len(rows), max((len(cells) for cells in rows), default=0)
+    if height * width <= MOST_PASTED:
+        return None
+    return (
+        f"The block has {height:,} rows and {width:,} columns, which is {height * width:,} cells. "
+        f"At most {MOST_PASTED:,} can be pasted at once: paste it in parts. Nothing was written."
+    )
+
+
+def plain_reason(message: str) -> str:
+    """What the service said, without the place in the request that only a programmer has use for."""
+    return _PLACE.sub("", message)
 
 
 def deleted_rows(view: TabView, rows: Iterable[int]) -> list[Json]:
@@ -113,7 +151,7 @@ def deleted_rows(view: TabView, rows: Iterable[int]) -> list[Json]:
 def sorted_rows(view: TabView, column: int, *, ascending: bool) -> list[Json]:
     """A request that sorts the rows below the frozen ones by ``column``; none where no row is filled."""
     start = view.frame["frozenRows"]
-    filled = [index for index, (cells, _) in enumerate(view.raw) if any("userEnteredValue" in cell for cell in cells)]
+    filled = [index for index, row in enumerate(view.raw) if any("userEnteredValue" in cell for cell in row.cells)]
     end = filled[-1] + 1 if filled else 0
     if end <= start:
         return []
@@ -155,8 +193,7 @@ def _parsed(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _cell(view: TabView, row: int, column: int) -> Json:
-    cells = view.raw[row][0] if row < len(view.raw) else ()
-    return cells[column] if column < len(cells) else {}
+    return view.raw[row].at(column) if row < len(view.raw) else {}
 
 
 def _span(area: Json) -> tuple[int, int, int, int]:

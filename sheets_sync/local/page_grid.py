@@ -7,6 +7,7 @@ from typing import Any
 
 from nicegui.element import Element
 from nicegui.elements import aggrid as aggrid  # registers the AG Grid module that the script imports
+from nicegui.elements import echart as echart  # likewise ECharts, for the charts of a tab
 
 Json = dict[str, Any]
 
@@ -16,11 +17,12 @@ class SheetGrid(Element, component="static/sheet_grid.js", esm={"sheets-page": "
 
     Events, each with a dict: ``ready`` (hash: the address' fragment), ``cell`` (u, c: uid of the focused row, column),
     ``edit`` (u, c, v: what was typed), ``paste`` (u, c, text), ``picked`` (uids of the selected rows), ``jump`` (to: an
-    internal link's fragment), ``width`` (c, width: a column drawn wider or narrower).
+    internal link's fragment), ``width`` (c, width: a column drawn wider or narrower), ``undo``, ``refused`` (why: what
+    the page could not take, in a sentence).
     """
 
     def load(self, tab: Json) -> None:
-        """Shows another tab: frame, rows, order, lists, css, and where to put the cursor (``at``: row, column)."""
+        """Shows another tab: frame, rows, order, lists, charts, css, and where to put the cursor (``at``)."""
         self._send("load", tab)
 
     def patch(self, change: Json) -> None:

@@ -31,8 +31,8 @@ def named_rows(old: TabView | None, rows: list[Row]) -> tuple[list[Row], list[in
 
 
 def patch(old: TabView, new: TabView) -> Json:
-    """What a window that shows ``old`` needs to show ``new``: ``rows`` by uid; ``order``, ``frame`` and ``lists`` where
-    they changed."""
+    """What a window that shows ``old`` needs to show ``new``: ``rows`` by uid; ``order``, ``frame``, ``lists`` and
+    ``charts`` where they changed."""
     change: Json = {}
     before = dict(zip(old.uids, old.rows, strict=True))
     rows = {uid: row for uid, row in zip(new.uids, new.rows, strict=True) if before.get(uid) is not row}
@@ -44,6 +44,8 @@ def patch(old: TabView, new: TabView) -> Json:
         change["frame"] = new.frame
     if old.around.lists != new.around.lists:
         change["lists"] = new.around.options()
+    if old.charts != new.charts:
+        change["charts"] = new.charts
     return change
 
 

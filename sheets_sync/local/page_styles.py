@@ -102,6 +102,19 @@ def cell_css(cell_format: Json, alignment: str, band: str | None) -> str:
     return ";".join(css)
 
 
+def painted(cell_format: Json, paint: Json) -> dict[str, Any]:
+    """A CellFormat under the fill and the text that a conditional format gives."""
+    out = {**cell_format, **paint}
+    if "backgroundColor" in paint and "backgroundColorStyle" not in paint:
+        out.pop("backgroundColorStyle", None)
+    text = dict(cell_format.get("textFormat") or {})
+    given = paint.get("textFormat") or {}
+    if "foregroundColor" in given and "foregroundColorStyle" not in given:
+        text.pop("foregroundColorStyle", None)
+    out["textFormat"] = text | dict(given)
+    return out
+
+
 def _hex(rgb: Json) -> str:
     def channel(name: str) -> int:
         value = rgb.get(name, 0)

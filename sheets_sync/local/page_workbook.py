@@ -14,9 +14,11 @@ from sheets_sync.local import page_edits as edits
 from sheets_sync.local.a1 import cell_text, parse_cells
 from sheets_sync.local.errors import ApiError
 from sheets_sync.local.page_book import Book
-from sheets_sync.local.page_dialogs import edit_anyway, note_text
+from sheets_sync.local.page_dialogs import edit_anyway, note_text, tab_title
 from sheets_sync.local.page_grid import SheetGrid
 from sheets_sync.local.page_patch import patch
+from sheets_sync.local.page_tabs import TabBar, tab_id
+from sheets_sync.local.page_undo import InsertedRows, Steps, rows_deleted, typed_cells, undoing
 from sheets_sync.local.page_view import TabView
 
 Json = dict[str, Any]
@@ -40,6 +42,8 @@ class WorkbookWindow:
         self.picked: list[int] = []
         self.hidden_shown = False
         self.asks_first = True
+        self.steps = Steps()
+        self.tabs = TabBar(self._tabs, lambda: self.sheet_id, self._open, self._rename)
         self._turn = asyncio.Lock()
 
     # ---- what the window is made of
@@ -51,23 +55,25 @@ class WorkbookWindow:
             with ui.element("header").classes("book-bar"):
                 ui.link("", "/?list=1").classes("book-home").props('title="All workbooks" aria-label="All workbooks"')
                 self.title = ui.label(self._title()).classes("book-title")
+                self.menus = ui.element("nav").classes("book-menus")
                 with ui.element("div").classes("book-tools"):
                     for icon, hint, act in self._actions():
                         button = ui.button(icon=icon, on_click=act, color=None)
                         button.props(f'flat dense round size=sm title="{hint}" aria-label="{hint}"')
-                self.told = ui.label("All changes saved").classes("book-told")
+                self.told = ui.label("All changes saved").classes("book-told").props("role=status")
             with ui.element("div").classes("book-grid"):
                 self.grid = SheetGrid()
                 with ui.context_menu().classes("book-menu"):
                     for _, hint, act in self._actions():
                         ui.menu_item(hint, act)
             with ui.element("footer").classes("book-tabs"):
-                self._build_tabs()
+                self.tabs.build()
         self._listen()
         ui.timer(POLL_S, self._tick)
 
     def _actions(self) -> list[tuple[str, str, Callable[[], Any]]]:
         return [
+            ("undo", "Undo what was typed, pasted, inserted or deleted in this window", self._undo),
             ("add", "Insert a row above", lambda: self._insert(below=False)),
             ("playlist_add", "Insert a row below", lambda: self._insert(below=True)),
             ("delete_outline", "Delete the row, or the rows picked by their numbers", self._delete),
@@ -77,24 +83,6 @@ class WorkbookWindow:
             ("visibility", "Show or hide the hidden columns and rows", self._toggle_hidden),
             ("vertical_align_bottom", f"Add {ROWS_ADDED} rows at the end", self._append),
         ]
-
-    @ui.refreshable_method
-    def _build_tabs(self) -> None:
-        hidden = [tab for tab in self._tabs() if tab.get("hidden") and _id(tab) != self.sheet_id]
-        if hidden:
-            menu_button = ui.button(icon="menu", color=None)
-            menu_button.props('flat dense size=sm title="Hidden tabs" aria-label="Hidden tabs"')
-            with menu_button, ui.menu().classes("book-menu"):
-                for tab in hidden:
-                    ui.menu_item(str(tab["title"]), self._opener(_id(tab)))
-        for tab in self._tabs():
-            if tab in hidden:
-                continue
-            button = ui.button(str(tab["title"]), on_click=self._opener(_id(tab)), color=None)
-            button.props("flat no-caps dense").classes("tab-current" if _id(tab) == self.sheet_id else "tab")
-
-    def _opener(self, sheet_id: int) -> Callable[[], Any]:
-        return lambda: self._open(sheet_id)
 
     # ---- what the browser says
 
@@ -117,6 +105,12 @@ class WorkbookWindow:
         async def on_paste(event: GenericEventArguments) -> None:
             await self._write(int(event.args["u"]), int(event.args["c"]), edits.block(str(event.args["text"])))
 
+        async def on_undo(_: GenericEventArguments) -> None:
+            await self._undo()
+
+        def on_refused(event: GenericEventArguments) -> None:
+            ui.notify(str(event.args["why"]), type="negative", multi_line=True)
+
         async def on_width(event: GenericEventArguments) -> None:
             column, width = int(event.args["c"]), int(event.args["width"])
             await self._change(lambda view, _row, _column: [edits.wide_column(view, column, width)], anywhere=True)
@@ -128,6 +122,8 @@ class WorkbookWindow:
             ("jump", on_jump),
             ("edit", on_edit),
             ("paste", on_paste),
+            ("undo", on_undo),
+            ("refused", on_refused),
             ("width", on_width),
         ):
             self.grid.on(name, listener)
@@ -149,7 +145,7 @@ class WorkbookWindow:
     async def _open(self, sheet_id: int, at: tuple[int, int] | None = None) -> None:
         async with self._turn:
             await self._show(sheet_id, at)
-        self._build_tabs.refresh()
+        self.tabs.update()
 
     async def _show(self, sheet_id: int, at: tuple[int, int] | None = None) -> None:
         view: TabView | None = await self._ask(self.book.view, sheet_id)
@@ -165,6 +161,7 @@ class WorkbookWindow:
                 "rows": dict(zip(view.uids, view.rows, strict=True)),
                 "order": view.uids,
                 "lists": view.around.options(),
+                "charts": view.charts,
                 "css": css,
                 "at": {"row": at[0], "column": at[1]} if at else None,
             }
@@ -197,7 +194,7 @@ class WorkbookWindow:
             await self._show_changes()
         if before != outline:
             self.title.set_text(self._title())
-            self._build_tabs.refresh()
+            self.tabs.update()
 
     async def _show_changes(self) -> None:
         view: TabView | None = await self._ask(self.book.view, self.sheet_id)
@@ -217,52 +214,101 @@ class WorkbookWindow:
     async def _write(self, uid: int, column: int, rows: list[list[str]]) -> None:
         """Types ``rows`` into the cells from (uid, column) on, as a person would."""
         async with self._turn:
-            height, width = len(rows), max(len(cells) for cells in rows)
             place = await self._place(uid)
             if place is not None and await self._is_taken(*place, column, rows):
                 place = await self._place(uid)  # a question may have taken its time
                 if place is not None:
                     self.told.set_text("Saving…")
-                    view, row = place
-                    requests = edits.room_for(view, row + height, column + width)
-                    if not requests or await self._ask(self._batch, requests) is not None:
-                        await self._ask(self._typed, edits.area_name(view, row, column, height, width), rows)
+                    await self._type_in(*place, column, rows)
             await self._catch_up()
             self._put_back(uid)
             self.told.set_text("All changes saved")
 
+    async def _type_in(self, view: TabView, row: int, column: int, rows: list[list[str]]) -> None:
+        """Writes the block, on a tab made large enough for it, and remembers what stood there."""
+        height, width = len(rows), max(len(cells) for cells in rows)
+        requests = edits.room_for(view, row + height, column + width)
+        if requests and await self._ask(self.book.change, requests) is None:
+            return
+        uid = view.uids[row]
+        if await self._ask(self.book.type_in, edits.area_name(view, row, column, height, width), rows) is None:
+            return
+        await self._catch_up()
+        start = self.view.index_of(uid) if self.view else None
+        if self.view is not None and start is not None and self.view.sheet_id == view.sheet_id:
+            uids = self.view.uids[start : start + height]
+            self.steps.add(view.sheet_id, typed_cells(view, self.view, uids, range(column, column + width)))
+        if height * width > 1:
+            ui.notify(f"Pasted {height:,} × {width:,} cells (rows × columns). Ctrl+Z takes them back.")
+
     async def _is_taken(self, view: TabView, row: int, column: int, rows: list[list[str]]) -> bool:
         """False, and the reason told, where a strict rule refuses the text, or the person thinks better of it."""
         height, width = len(rows), max(len(cells) for cells in rows)
-        why_not = edits.refusal(view, row, column, rows[0][0]) if height == width == 1 else None
+        why_not = edits.too_large(rows)
+        if height == width == 1:
+            why_not = edits.refusal(view, row, column, rows[0][0])
         if why_not:
             ui.notify(why_not, type="negative", multi_line=True)
             return False
         return await self._is_allowed(edits.guarded(view, row, column, height, width))
 
-    async def _change(self, requests_for: Change, guard: Json | None = None, *, anywhere: bool = False) -> None:
-        """Carries out a change of rows and cells in one batch, after asking where it touches a guarded part."""
+    async def _change(self, requests_for: Change, *, anywhere: bool = False) -> tuple[TabView, int] | None:
+        """Carries out a change of rows and cells in one batch; (the view before, the cursor's row) where it was."""
         async with self._turn:
-            if guard is not None and not await self._is_allowed(guard):
-                return
             place = await self._cursor_place()
             if place is None and anywhere and self.view is not None:
                 place = (self.view, 0, 0)
             requests = requests_for(*place) if place else []
-            if requests:
-                await self._ask(self._batch, list(requests))
+            done = await self._ask(self.book.change, list(requests)) if requests else None
             await self._catch_up()
+        return place[:2] if place is not None and done is not None else None
 
     async def _insert(self, *, below: bool) -> None:
-        await self._change(lambda view, row, _: [edits.inserted_rows(view, row, 1, below=below)])
+        done = await self._change(lambda view, row, _: edits.inserted_rows(view, row, 1, below=below))
+        if done is not None and self.view is not None:
+            before = set(done[0].uids)
+            self.steps.add(done[0].sheet_id, InsertedRows(uids=tuple({*self.view.uids} - before)))
 
     async def _delete(self) -> None:
-        def requests(view: TabView, row: int, _column: int) -> list[Json]:
-            picked = [index for uid in self.picked if (index := view.index_of(uid)) is not None]
-            return edits.deleted_rows(view, picked or [row])
+        picked = self.picked
 
-        await self._change(requests)
-        self.picked = []
+        def rows(view: TabView, row: int) -> list[int]:
+            return [index for uid in picked if (index := view.index_of(uid)) is not None] or [row]
+
+        done = await self._change(lambda view, row, _column: edits.deleted_rows(view, rows(view, row)))
+        if done is not None:
+            self.picked = []
+            step = rows_deleted(done[0], rows(*done))
+            self.steps.add(done[0].sheet_id, step)
+            count = sum(len(cells) for _, _, cells in step.runs)
+            ui.notify(f"Deleted {count} {'row' if count == 1 else 'rows'}. Ctrl+Z brings them back.")
+
+    async def _undo(self) -> None:
+        latest = self.steps.latest()
+        if latest is None:
+            ui.notify("There is nothing to undo in this window.")
+            return
+        sheet_id, step = latest
+        if sheet_id != self.sheet_id:
+            if self._known_tab(sheet_id) != sheet_id:
+                ui.notify("The tab of the last change is gone; nothing was undone.", type="warning")
+                return
+            await self._open(sheet_id)
+        async with self._turn:
+            await self._catch_up()
+            requests, told = undoing(self.view, step) if self.view is not None else ([], "")
+            if not requests or await self._ask(self.book.change, requests) is not None:
+                ui.notify(told)
+            await self._catch_up()
+
+    async def _rename(self, sheet_id: int) -> None:
+        before = next((str(tab["title"]) for tab in self._tabs() if tab_id(tab) == sheet_id), "")
+        title = await tab_title(before)
+        if title is None:
+            return
+        async with self._turn:
+            await self._ask(self.book.change, [edits.renamed_tab(sheet_id, title)])
+            await self._catch_up()
 
     async def _sort(self, *, ascending: bool) -> None:
         await self._change(lambda view, _, column: edits.sorted_rows(view, column, ascending=ascending))
@@ -320,15 +366,8 @@ class WorkbookWindow:
         try:
             return await asyncio.to_thread(call, *arguments)
         except ApiError as error:
-            ui.notify(error.message, type="negative", multi_line=True)
+            ui.notify(edits.plain_reason(error.message), type="negative", multi_line=True)
             return None
-
-    def _batch(self, requests: list[Json]) -> Json:
-        return self.book.service.batch_update(self.book.spreadsheet_id, {"requests": requests})
-
-    def _typed(self, area: str, rows: list[list[str]]) -> Json:
-        body = {"range": area, "majorDimension": "ROWS", "values": rows}
-        return self.book.service.values_update(self.book.spreadsheet_id, area, body, value_input_option="USER_ENTERED")
 
     def _title(self) -> str:
         return str((self.outline.get("properties") or {}).get("title", ""))
@@ -338,12 +377,8 @@ class WorkbookWindow:
 
     def _known_tab(self, sheet_id: int | None) -> int:
         """``sheet_id`` where the workbook has it, else its first visible tab."""
-        if any(_id(tab) == sheet_id for tab in self._tabs()):
+        if any(tab_id(tab) == sheet_id for tab in self._tabs()):
             assert sheet_id is not None
             return sheet_id
         visible = [tab for tab in self._tabs() if not tab.get("hidden")] or self._tabs()
-        return _id(visible[0])
-
-
-def _id(tab: Json) -> int:
-    return int(tab.get("sheetId", 0))
+        return tab_id(visible[0])

@@ -21,6 +21,8 @@ def found_range(book: Book, text: str) -> tuple[Sheet, Area]:
             area = a1.parse_cells(cells) if cells is not None else None
             if sheet is not None and area is not None:
                 return sheet, area
+            if sheet is not None and cells is not None and (named := _named(book, cells)):
+                return named
         elif cells is not None and not was_quoted:
             found = _bare(book, cells)
             if found:
@@ -36,6 +38,11 @@ def _bare(book: Book, text: str) -> tuple[Sheet, Area] | None:
     sheet = book.titled(text)
     if sheet is not None:
         return sheet, Area()
+    return _named(book, text)
+
+
+def _named(book: Book, text: str) -> tuple[Sheet, Area] | None:
+    """The named range of that name; it may be asked for beside any sheet's title."""
     for one in book.named_ranges:
         if one["name"].casefold() == text.casefold():
             grid = one["range"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sheets_sync.local import formats, styles
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.fields import Mask, wants
-from sheets_sync.local.grid import Cell, CellError, Entered, Formula, Sheet, Value
+from sheets_sync.local.grid import BLANK, Cell, CellError, Entered, Formula, Sheet, Value
 
 Json = dict[str, Any]
 
@@ -22,7 +23,9 @@ def shown_value(
     """A cell in a ValueRange: by valueRenderOption and dateTimeRenderOption; "" for blank."""
     entered = cell.entered
     if entered is None:
-        return ""
+        entered = calculator.value(sheet, row, column)
+        if entered is None:
+            return ""
     if render == "FORMULA" and isinstance(entered, Formula):
         return str(entered)
     value = calculator.value(sheet, row, column) if isinstance(entered, Formula) else entered
@@ -48,18 +51,20 @@ def value_rows(calculator: Calculator, sheet: Sheet, box: Box, render: str, date
     """The values of a rectangle by rows, without trailing blank cells and rows."""
     out: list[list[Any]] = []
     filled = 0
-    for index in range(box.top, min(box.bottom, len(sheet.rows))):
-        row = sheet.rows[index]
+    spread = calculator.spread(sheet)
+    for index in range(box.top, min(box.bottom, max(len(sheet.rows), max(spread, default=-1) + 1))):
+        row, put = sheet.row(index), spread.get(index, {})
         line: list[Any] = []
-        if row:
+        if row or put:
             columns = [
                 column for column, cell in row.items() if box.left <= column < box.right and cell.entered is not None
             ]
+            columns += [column for column in put if box.left <= column < box.right]
             if columns:
                 line = [""] * (max(columns) + 1 - box.left)
                 for column in columns:
                     line[column - box.left] = shown_value(
-                        calculator, sheet, index, column, row[column], render, date_render
+                        calculator, sheet, index, column, row.get(column, BLANK), render, date_render
                     )
                 while line and line[-1] == "":
                     line.pop()
@@ -131,14 +136,16 @@ def cell_json(
     cell: Cell,
     wanted: frozenset[str],
     looks: styles.EffectiveFormats,
+    put: Value = None,
 ) -> Json:
-    """A CellData with the wanted fields, those that hold nothing left out."""
+    """A CellData with the wanted fields, those that hold nothing left out; ``put`` is what an array filled it with."""
     out: Json = {}
     entered = cell.entered
-    value = None
-    if entered is not None:
-        value = calculator.value(sheet, row, column) if isinstance(entered, Formula) else entered
-        if "userEnteredValue" in wanted:
+    value = put if entered is None else entered
+    if isinstance(entered, Formula):
+        value = calculator.value(sheet, row, column)
+    if value is not None:
+        if entered is not None and "userEnteredValue" in wanted:
             out["userEnteredValue"] = extended_value(entered)
         if "effectiveValue" in wanted:
             out["effectiveValue"] = extended_value(value)
@@ -149,7 +156,7 @@ def cell_json(
         out["userEnteredFormat"] = cell.format
     link = calculator.link(sheet, row, column) if isinstance(entered, Formula) else None
     link = link or ((cell.format or {}).get("textFormat", {}).get("link", {}).get("uri"))
-    if "effectiveFormat" in wanted and (entered is not None or cell.format):
+    if "effectiveFormat" in wanted and (value is not None or cell.format):
         out["effectiveFormat"] = looks.of(cell.format, value, bool(link))
     if link and "hyperlink" in wanted:
         out["hyperlink"] = link
@@ -170,8 +177,12 @@ def grid_data(calculator: Calculator, sheet: Sheet, box: Box, mask: Mask | None)
     if wants(mask, "rowData"):
         wanted = frozenset(name for name in _CELL_FIELDS if wants(mask, "rowData", "values", name))
         looks = styles.EffectiveFormats(calculator.book.properties["defaultFormat"])
-        last = min(box.bottom, len(sheet.rows))
-        rows = [_row_json(calculator, sheet, index, box, wanted, looks) for index in range(box.top, last)]
+        spread = calculator.spread(sheet)
+        last = min(box.bottom, max(len(sheet.rows), max(spread, default=-1) + 1))
+        rows = [
+            _row_json(calculator, sheet, index, box, wanted, looks, spread.get(index, {}))
+            for index in range(box.top, last)
+        ]
         while rows and not rows[-1]:
             rows.pop()
         if rows:
@@ -191,16 +202,17 @@ def _row_json(
     box: Box,
     wanted: frozenset[str],
     looks: styles.EffectiveFormats,
+    put: Mapping[int, Value],
 ) -> Json:
-    row = sheet.rows[index]
-    if not row:
-        return {}
-    columns = [column for column in row if box.left <= column < box.right]
+    row = sheet.row(index)
+    columns = [column for column in ((*row, *put) if put else row) if box.left <= column < box.right]
     if not columns:
         return {}
     cells: list[Json] = [{} for _ in range(max(columns) + 1 - box.left)]
     for column in columns:
-        cells[column - box.left] = cell_json(calculator, sheet, index, column, row[column], wanted, looks)
+        cell = row.get(column, BLANK)
+        filled = put.get(column) if put else None
+        cells[column - box.left] = cell_json(calculator, sheet, index, column, cell, wanted, looks, filled)
     return {"values": cells}
 
 
@@ -231,3 +243,16 @@ def grid_range_json(grid_range: Json) -> Json:
     if not out.get("sheetId"):
         out.pop("sheetId", None)
     return out
+
+
+def without_zeros(value: Any) -> Any:
+    """Ranges with sheet 0 left out, and single cells with row and column 0 left out, as answers hold them."""
+    if isinstance(value, dict):
+        out = {name: without_zeros(one) for name, one in value.items()}
+        for name in ("sheetId", "rowIndex", "columnIndex"):
+            if out.get(name) == 0:
+                del out[name]
+        return out
+    if isinstance(value, list):
+        return [without_zeros(item) for item in value]
+    return value

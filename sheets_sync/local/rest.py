@@ -32,8 +32,11 @@ class Call:
     """One request. ``path`` are the percent-decoded segments below the API's root, ``verb`` what stands after the last
     colon of the last one (``batchUpdate``, ``append``, …)."""
 
-    def __init__(self, method: str, raw_path: str, raw_query: str, body: bytes, verbs: frozenset[str]) -> None:
+    def __init__(
+        self, method: str, raw_path: str, raw_query: str, body: bytes, verbs: frozenset[str], content_type: str = ""
+    ) -> None:
         self.method = method
+        self.content_type = content_type
         segments = [part for part in raw_path.split("/") if part]
         self.verb = ""
         if segments:
@@ -42,7 +45,7 @@ class Call:
                 segments[-1], self.verb = head, tail
         self.path = [unquote(part) for part in segments]
         self.query = _query(raw_query)
-        self._body = body
+        self.content = body
 
     def text(self, name: str, default: str = "") -> str:
         """A query parameter; the last one where it is repeated."""
@@ -87,10 +90,10 @@ class Call:
 
     def json(self) -> Any:
         """The body; an empty one is an empty message. Raises a 400 for what is no JSON."""
-        if not self._body.strip():
+        if not self.content.strip():
             return {}
         try:
-            return json.loads(self._body, parse_constant=_no_constant)
+            return json.loads(self.content, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             reason = "Message too deep." if isinstance(error, RecursionError) else f"{error}"[:200]
             raise bad_request(f"Invalid JSON payload received. {reason}") from error

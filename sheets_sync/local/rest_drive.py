@@ -45,11 +45,10 @@ def answered(service: SheetsService, call: Call) -> Any:
             service.drive.file(file_id)  # there are no comments here, but clients that copy a file ask
             return {"kind": "drive#commentList", "comments": []}
         case ["changes"] if call.method == "GET":
-            size = _size(call, 100)
             return _cut(
                 call,
                 f"kind,nextPageToken,newStartPageToken,changes(kind,type,changeType,time,removed,fileId,file({_FILE}))",
-                service.drive.changes(call.text("pageToken"), size),
+                _changes(service, call),
             )
         case ["changes", "startPageToken"] if call.method == "GET":
             answer = {"kind": "drive#startPageToken", "startPageToken": service.drive.start_token()}
@@ -82,6 +81,16 @@ def _size(call: Call, default: int) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1000:
         raise DriveError(400, "invalid", "Invalid value for pageSize: it must be within [1, 1000].", "pageSize")
     return int(text)
+
+
+def _changes(service: SheetsService, call: Call) -> Json:
+    token = call.text("pageToken")
+    if not token:
+        raise DriveError(400, "required", "Required parameter: pageToken", "pageToken")
+    answer = service.drive.changes(token, _size(call, 100))
+    if call.text("includeRemoved").lower() == "false":
+        answer["changes"] = [change for change in answer["changes"] if not change["removed"]]
+    return answer
 
 
 def _files(service: SheetsService, call: Call) -> Any:
@@ -126,11 +135,20 @@ def _permissions(service: SheetsService, call: Call, file_id: str, permission_id
     elif call.method == "GET":
         return _cut(call, _PERMISSION, drive.permission(file_id, permission_id))
     elif call.method == "PATCH":
-        return _cut(call, _PERMISSION, drive.change_role(file_id, permission_id, str(_body(call).get("role", ""))))
+        return _cut(call, _PERMISSION, _changed_permission(service, call, file_id, permission_id))
     elif call.method == "DELETE":
         drive.remove_permission(file_id, permission_id)
         return None
     raise DriveError(404, "notFound", "Not Found")
+
+
+def _changed_permission(service: SheetsService, call: Call, file_id: str, permission_id: str) -> Json:
+    body = _body(call)
+    role = str(body.get("role", ""))
+    if role == "owner" and not call.flag("transferOwnership"):
+        told = "The transferOwnership parameter must be enabled when the permission role is 'owner'."
+        raise DriveError(403, "forbidden", told, "transferOwnership")
+    return service.drive.change_role(file_id, permission_id, role, is_pending=body.get("pendingOwner"))
 
 
 def _export(service: SheetsService, call: Call, file_id: str) -> Download:

@@ -93,6 +93,8 @@ def _message(message: str, body: dict[str, Any], path: str, violations: list[tup
             result = None
         elif kind == "string" and type(value) is str:
             result = value
+        elif key == "userEnteredValue" and message == "ConditionValue" and type(value) in (int, float):
+            result = json.dumps(value)  # here a bare number is taken for its text
         else:
             here = f"{path}.{_snake(key)}" if path else _snake(key)
             result = _value(kind, value, here, violations, depth + 1)

@@ -23,7 +23,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from engine.errors import UsageError
-from sheets_sync.local import admin, rest_drive, rest_sheets
+from sheets_sync.local import admin, rest_drive, rest_sheets, rest_upload
 from sheets_sync.local.errors import ApiError
 from sheets_sync.local.faults import Faults
 from sheets_sync.local.oauth import TokenRefused, Tokens, ensure_key_file
@@ -52,6 +52,9 @@ def create_app(
     async def drive(request: Request) -> Response:
         return await _api_answer(service, tokens, strict_tokens, request, "/drive/v3", rest_drive)
 
+    async def upload(request: Request) -> Response:
+        return await _api_answer(service, tokens, strict_tokens, request, "/upload/drive", rest_upload)
+
     async def token(request: Request) -> Response:
         return await _token_answer(tokens, request)
 
@@ -61,6 +64,7 @@ def create_app(
         ("/v4/spreadsheets/{rest:path}", sheets),
         ("/v4/spreadsheets{rest:path}", sheets),
         ("/drive/v3/{rest:path}", drive),
+        ("/upload/drive/{rest:path}", upload),
     ):
         app.add_api_route(path, endpoint, methods=methods, include_in_schema=False, response_model=None)
     app.add_api_route("/token", token, methods=["POST"], include_in_schema=False, response_model=None)
@@ -77,7 +81,8 @@ async def _api_answer(
         body = await _body(request)
         raw_path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace").partition("?")[0]
         raw_query = request.scope.get("query_string", b"").decode("ascii", "replace")
-        call = Call(request.method, raw_path.removeprefix(root), raw_query, body, api.VERBS)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        call = Call(request.method, raw_path.removeprefix(root), raw_query, body, api.VERBS, kind)
         content = await run_in_threadpool(_content, service, api, call)
     except ApiError as error:
         return Response(dumped(error.body()), error.status, media_type=_JSON)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sheets_sync.local import book_json, data_filters, schema, styles
+from sheets_sync.local import a1, book_json, data_filters, schema, styles, values
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.drive import Drive
 from sheets_sync.local.errors import ApiError as ApiError
@@ -22,9 +22,17 @@ from sheets_sync.local.errors import bad_request, not_found
 from sheets_sync.local.fields import Mask, answer_mask, masked, wants
 from sheets_sync.local.grid import Book
 from sheets_sync.local.locales import is_known
+from sheets_sync.local.rendering import without_zeros
 from sheets_sync.local.requests.change import Change
 from sheets_sync.local.requests.registry import perform
-from sheets_sync.local.requests.sheets import check_time_zone, copied_sheet, copy_title, make_sheet, properties_json
+from sheets_sync.local.requests.sheets import (
+    check_time_zone,
+    copied_sheet,
+    copy_title,
+    make_sheet,
+    only_first_sheet,
+    properties_json,
+)
 from sheets_sync.local.seed import fill_sheet
 from sheets_sync.local.service_values import ValuesMethods
 from sheets_sync.local.store import Store
@@ -136,7 +144,7 @@ class SheetsService(ValuesMethods):
             raise bad_request(f"A batch may hold at most {MAX_REQUESTS} requests.")
 
         def perform_all(change: Change) -> list[Json]:
-            return [perform(change, index, request) for index, request in enumerate(requests)]
+            return [_reply(perform(change, index, request)) for index, request in enumerate(requests)]
 
         replies, book = self._mutated(spreadsheet_id, perform_all)
         answer: Json = {"spreadsheetId": spreadsheet_id, "replies": replies}
@@ -155,6 +163,10 @@ class SheetsService(ValuesMethods):
         if book is not None:
             return book.revision
         return self._book(spreadsheet_id).revision
+
+    def snapshot(self, spreadsheet_id: str) -> Calculator:
+        """The latest version, to read only, with its values; a later change leaves it as it is."""
+        return self._calculator(self._book(spreadsheet_id))
 
     def copy_sheet_to(self, spreadsheet_id: str, sheet_id: int, body: Json) -> Json:
         """``spreadsheets.sheets.copyTo``: the SheetProperties of the copy."""
@@ -222,6 +234,21 @@ class SheetsService(ValuesMethods):
             self._mutated(file_id, rename)
         return self.drive.patch(file_id, {k: v for k, v in body.items() if k in ("description", "trashed", "starred")})
 
+    def replace_content(self, file_id: str, rows: list[list[str]]) -> None:
+        """What a CSV upload does: the first tab holds ``rows``, typed, and the other tabs are gone."""
+
+        def replace(change: Change) -> None:
+            sheet = only_first_sheet(change)
+            width = max((len(row) for row in rows), default=0)
+            grown_rows, grown_columns = max(sheet.row_count, len(rows)), max(sheet.column_count, width)
+            change.check_size(grown_rows * grown_columns - sheet.row_count * sheet.column_count)
+            sheet.set_size(grown_rows, grown_columns)
+            if width:
+                box = a1.Box(0, len(rows), 0, width)
+                values.write(change, a1.range_text(sheet.title, box), {"values": rows}, is_typed=True)
+
+        self._mutated(file_id, replace)
+
     # ---- versions
 
     def _lock(self, spreadsheet_id: str) -> threading.RLock:
@@ -274,6 +301,11 @@ class SheetsService(ValuesMethods):
         sequence = self._store.commit(old, new, file, file["modifiedTime"])
         self._books[new.id] = new
         self.drive.written(file, sequence)
+
+
+def _reply(reply: Json) -> Json:
+    """A reply as answers hold it: zeros left out, but for the properties of a sheet."""
+    return {name: part if "properties" in part else without_zeros(part) for name, part in reply.items()}
 
 
 def _new_file_id() -> str:

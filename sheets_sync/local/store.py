@@ -93,9 +93,7 @@ class Store:
                     run("DELETE FROM files WHERE id = ?", (file_id,))
                 else:
                     self._write(old, new, file)
-                # a file stands once in the log, at its latest change, as Drive lists it
-                run("DELETE FROM changes WHERE file_id = ?", (file_id,))
-                run("INSERT INTO changes (file_id, is_removed, time) VALUES (?, ?, ?)", (file_id, new is None, time))
+                self._note_change(file_id, new is None, time)
                 sequence = run("SELECT last_insert_rowid()").fetchone()[0]
                 run("COMMIT")
             except BaseException:
@@ -139,10 +137,25 @@ class Store:
             else:
                 self._connection.execute("DELETE FROM blocks WHERE file_id = ? AND sheet_id = ? AND block = ?", key)
 
-    def update_file(self, file: Json) -> None:
-        """Writes the file resource alone (permissions)."""
+    def update_file(self, file: Json, *, changed_at: str | None = None) -> None:
+        """Writes the file resource alone (permissions); with ``changed_at`` it stands in the list of changes."""
         with self._lock:
-            self._connection.execute("UPDATE files SET file = ? WHERE id = ?", (json.dumps(file), file["id"]))
+            run = self._connection.execute
+            run("BEGIN IMMEDIATE")
+            try:
+                run("UPDATE files SET file = ? WHERE id = ?", (json.dumps(file), file["id"]))
+                if changed_at:
+                    self._note_change(file["id"], False, changed_at)
+                run("COMMIT")
+            except BaseException:
+                run("ROLLBACK")
+                raise
+
+    def _note_change(self, file_id: str, is_removed: bool, time: str) -> None:
+        """A file stands once in the log, at its latest change, as Drive lists it."""
+        run = self._connection.execute
+        run("DELETE FROM changes WHERE file_id = ?", (file_id,))
+        run("INSERT INTO changes (file_id, is_removed, time) VALUES (?, ?, ?)", (file_id, is_removed, time))
 
     def changes(self, after: int, limit: int) -> list[tuple[int, str, bool, str]]:
         """(sequence, file id, removed, time) of the changes after a sequence number, oldest first."""

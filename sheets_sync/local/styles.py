@@ -74,6 +74,29 @@ def color_pair(holder: Json, name: str, wins: str | None = None) -> None:
         holder[style_name] = {"rgbColor": dict(holder[name])}
 
 
+_PAIRED = frozenset(
+    (
+        *("backgroundColor", "foregroundColor", "color", "barColor", "bubbleBorderColor", "nodeColor"),
+        *("selectedNodeColor", "negativeColor", "positiveColor", "minValueColor", "midValueColor", "maxValueColor"),
+        *("noDataColor", "headerColor", "firstBandColor", "secondBandColor", "footerColor"),
+        *("visibleBackgroundColor", "visibleForegroundColor"),
+    )
+)
+"""The colours that messages hold twice: as such, and as a ColorStyle of the same name."""
+
+
+def paired(value: Any) -> Any:
+    """A copy of a message in which each colour stands in both of its spellings."""
+    if isinstance(value, list):
+        return [paired(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    out = {name: paired(part) for name, part in value.items()}
+    for name in {name.removesuffix("Style") for name in value} & _PAIRED:
+        color_pair(out, name)
+    return out
+
+
 def changed_format(old: Json | None, new: Json | None, mask: Mask) -> Json | None:
     """The format after an update of the masked fields; None where nothing is left."""
     out = updated(old or {}, new or {}, mask)

@@ -72,6 +72,7 @@ class World:
             google_application_credentials=str(self.server.key_file),
             sheets_base_url=self.server.base_url,
             database_url=None,
+            google_calls_per_minute=10_000,
         )
         with Connections(settings) as connections:
             yield connections
@@ -97,6 +98,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "ROADMAP_HOME": str(home),
             "SHEETS_BASE_URL": server.base_url,
             "GOOGLE_APPLICATION_CREDENTIALS": str(server.key_file),
+            "GOOGLE_CALLS_PER_MINUTE": "10000",  # commands share the quota; these many would wait for each other
         }
         try:
             yield World(server, Cli(environment))

@@ -168,6 +168,7 @@ SESSION: list[Json] = [
     {"clearBasicFilter": {"sheetId": 0}},
     {"addFilterView": {"filter": {"filterViewId": 5, "title": "F", "range": AREA}}},
     {"updateFilterView": {"filter": {"filterViewId": 5, "title": "G"}, "fields": "title"}},
+    {"duplicateFilterView": {"filterId": 5}},
     {"deleteFilterView": {"filterId": 5}},
     {"deleteDuplicates": {"range": AREA}},
     {"addNamedRange": {"namedRange": {"namedRangeId": "n1", "name": "here", "range": AREA}}},
@@ -195,8 +196,10 @@ SESSION: list[Json] = [
             "fields": "anchorCell,offsetXPixels",
         }
     },
+    {"updateEmbeddedObjectBorder": {"objectId": 4, "border": {"color": BLUE}, "fields": "color"}},
     {"deleteEmbeddedObject": {"objectId": 4}},
     {"addSlicer": {"slicer": {"slicerId": 6, "spec": {"title": "S", "dataRange": AREA, "columnIndex": 0}}}},
+    {"updateSlicerSpec": {"slicerId": 6, "spec": {"title": "Renamed"}, "fields": "title"}},
     {
         "createDeveloperMetadata": {
             "developerMetadata": {"metadataKey": "k", "visibility": "DOCUMENT", "location": {"spreadsheet": True}}

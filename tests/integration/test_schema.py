@@ -32,6 +32,9 @@ TABLES = {
     "roadmaps",
     "roadmap_entries",
     "requests",
+    "drive_watches",
+    "workspace_watches",
+    "google_turns",
 }
 
 

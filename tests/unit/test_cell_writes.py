@@ -48,7 +48,7 @@ def filled(requests: list[dict[str, Any]], stage: dict[tuple[int, int], Any]) ->
             source, target = area(body["source"]), area(body["destination"])
             made = {cell: cell_data(stage[there]) for cell, there in zip(target, source, strict=True)}
         cells |= made
-        times.update(made)
+        times.update(list(made))
     return cells, times
 
 

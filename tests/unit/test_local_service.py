@@ -319,12 +319,12 @@ def test_fields_cut_an_answer_and_bring_grid_data(book: Book) -> None:
 
 
 def test_hyperlinks_errors_and_unknown_functions_are_told_in_the_cell(book: Book) -> None:
-    book.put("A1", ['=HYPERLINK("https://example.com","go")', "=1/0", "=FILTER(A1:A2,TRUE)"], typed=True)
+    book.put("A1", ['=HYPERLINK("https://example.com","go")', "=1/0", '=QUERY(A1:A2,"select A")'], typed=True)
     assert book.cell("A1")["hyperlink"] == "https://example.com"
     assert book.cell("A1")["formattedValue"] == "go"
     assert book.cell("B1")["effectiveValue"]["errorValue"]["type"] == "DIVIDE_BY_ZERO"
     told = book.cell("C1")["effectiveValue"]["errorValue"]
-    assert told == {"type": "NAME", "message": "The local Sheets server does not compute the function FILTER."}
+    assert told == {"type": "NAME", "message": "The local Sheets server does not compute the function QUERY."}
 
 
 FORMULAS = [

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sheets_sync.local import page_edits as edits
-from sheets_sync.local.page_cells import Palette, Surroundings, row_view
+from sheets_sync.local.page_cells import Palette, RawRow, Surroundings, row_view
 from sheets_sync.local.page_patch import named_rows, patch
 from sheets_sync.local.page_styles import cell_css, text_css
-from sheets_sync.local.page_view import TabView, frame_of, raw_rows
+from sheets_sync.local.page_view import TabView, frame_of
 
 DROPDOWN = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "a"}, {"userEnteredValue": "b"}]}}
 
@@ -24,15 +24,15 @@ def view_of(cells: list[list[dict[str, Any]]], **sheet: Any) -> TabView:
         "title": "It's",
         "gridProperties": {"rowCount": 10, "columnCount": 4, "frozenRowCount": 1},
     }
-    whole = {"properties": properties, "data": [{"rowData": [{"values": row} for row in cells]}], **sheet}
-    raw = raw_rows(whole)
+    whole = {"properties": properties, **sheet}
+    raw = [RawRow(cells=row) for row in cells] + [RawRow()] * (10 - len(cells))
     around = Surroundings(lists={"a\x1fb": ("a", "b")})
     rows = [row_view(index, row, around, Palette()) for index, row in enumerate(raw)]
     return TabView(
         sheet_id=7,
         title="It's",
         revision=1,
-        frame=frame_of(whole),
+        frame=frame_of(whole, {}),
         around=around,
         raw=raw,
         rows=rows,

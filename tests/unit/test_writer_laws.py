@@ -167,7 +167,7 @@ def _written(requests: list[dict[str, Any]]) -> dict[tuple[int, int], Any]:
 @given(st.lists(st.integers(0, 30), max_size=60), st.integers(1, 8))
 def test_no_window_ever_holds_more_turns_than_the_limit(pauses: list[int], limit: int) -> None:
     now = [0.0]
-    quota = Quota(limit, clock=lambda: now[0], sleep=lambda s: now.__setitem__(0, now[0] + s), window_s=60)
+    quota = Quota({"account": limit}, clock=lambda: now[0], sleep=lambda s: now.__setitem__(0, now[0] + s), window_s=60)
     turns: list[float] = []
     for pause in pauses:
         now[0] += pause
@@ -178,7 +178,7 @@ def test_no_window_ever_holds_more_turns_than_the_limit(pauses: list[int], limit
 
 def test_a_turn_that_comes_too_late_is_refused_at_once() -> None:
     slept: list[float] = []
-    quota = Quota(1, clock=lambda: 5.0, sleep=slept.append)
+    quota = Quota({"account": 1}, clock=lambda: 5.0, sleep=slept.append)
     assert quota.take(6.0)
     assert not quota.take(60.0)
     assert slept == []

@@ -72,18 +72,27 @@ class Change:
                 return number
 
     def rewrite_formulas(self, rewrite: Callable[[str, Sheet], str]) -> None:
-        """Every formula of the book through ``rewrite(text, its sheet)``; untouched rows stay as they are."""
+        """Every formula of the book, in cells, dropdowns and conditional formats, through ``rewrite(text, its sheet)``;
+        untouched rows stay as they are."""
         for sheet in list(self.book.sheets):
+            rules = _Rules(lambda text, on=sheet: rewrite(text, on))
             for index, row in enumerate(sheet.rows):
-                if not row:
-                    continue
-                for column, cell in list(row.items()):
-                    if not isinstance(cell.entered, Formula):
-                        continue
-                    text = rewrite(str(cell.entered), sheet)
-                    if text != cell.entered:
+                for column, cell in list(row.items()) if row else ():
+                    changed = cell
+                    if (
+                        isinstance(cell.entered, Formula)
+                        and (text := rewrite(str(cell.entered), sheet)) != cell.entered
+                    ):
+                        changed = changed._replace(entered=Formula(text))
+                    if cell.extras and (extras := rules.extras(cell.extras)) is not cell.extras:
+                        changed = changed._replace(extras=extras)
+                    if changed is not cell:
                         sheet = self.book.writable(sheet)
-                        sheet.writable_row(index)[column] = cell._replace(entered=Formula(text))
+                        sheet.writable_row(index)[column] = changed
+            for at, rule in enumerate(sheet.parts.get("conditionalFormats", ())):
+                if "booleanRule" in rule and (new := rules.rule(rule["booleanRule"])) is not rule["booleanRule"]:
+                    sheet = self.book.writable(sheet)
+                    sheet.parts["conditionalFormats"][at] = {**rule, "booleanRule": new}
 
     def grid_ranges(self) -> Iterable[tuple[Json, Callable[[Json | None], None]]]:
         """Every GridRange that the book's other parts hold, with a function that replaces it (None: it is gone)."""
@@ -101,6 +110,59 @@ class Change:
                 yield one, _list_replacer(sheet.parts["merges"], one)
             if sheet.basic_filter and "range" in sheet.basic_filter:
                 yield sheet.basic_filter["range"], _filter_replacer(sheet)
+            for thing in (*sheet.parts.get("charts", ()), *sheet.parts.get("slicers", ())):
+                for holder in source_lists(thing.get("spec")):
+                    for one in list(holder):
+                        yield one, _list_replacer(holder, one)
+                if "dataRange" in thing.get("spec", {}):
+                    yield thing["spec"]["dataRange"], _key_replacer(thing["spec"], "dataRange")
+
+
+class _Rules:
+    """Rules with a condition whose formulas are rewritten, each once: many cells share one."""
+
+    def __init__(self, rewrite: Callable[[str], str]) -> None:
+        self._rewrite = rewrite
+        self._made: dict[int, tuple[Json, Json]] = {}
+
+    def extras(self, extras: Json) -> Json:
+        """The extras of a cell with its dropdown rewritten; the same object where nothing changes."""
+        rule = extras.get("dataValidation")
+        new = self.rule(rule) if rule else rule
+        return extras if new is rule else {**extras, "dataValidation": new}
+
+    def rule(self, rule: Json) -> Json:
+        """A rule rewritten; the same object where nothing changes."""
+        found = self._made.get(id(rule))
+        if found is None:
+            found = self._made[id(rule)] = (
+                rule,
+                self._written(rule),
+            )  # the old one is kept, so that its id stays its own
+        return found[1]
+
+    def _written(self, rule: Json) -> Json:
+        values = rule.get("condition", {}).get("values", [])
+        new = [
+            {**one, "userEnteredValue": self._rewrite(one["userEnteredValue"])}
+            if one.get("userEnteredValue", "").startswith("=")
+            else one
+            for one in values
+        ]
+        return rule if new == values else {**rule, "condition": {**rule["condition"], "values": new}}
+
+
+def source_lists(value: object) -> Iterable[list[Json]]:
+    """The lists of ranges that a chart's spec draws its numbers from."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name == "sources":
+                yield part
+            else:
+                yield from source_lists(part)
+    elif isinstance(value, list):
+        for item in value:
+            yield from source_lists(item)
 
 
 def checked_box(sheet: Sheet, grid_range: Json, name: str = "range") -> Box:
@@ -178,6 +240,16 @@ def _list_replacer(ranges: list[Json], old: Json) -> Callable[[Json | None], Non
             del ranges[at]
         else:
             ranges[at] = new
+
+    return replace
+
+
+def _key_replacer(holder: Json, name: str) -> Callable[[Json | None], None]:
+    def replace(new: Json | None) -> None:
+        if new is None:
+            holder.pop(name, None)
+        else:
+            holder[name] = new
 
     return replace
 

@@ -69,9 +69,24 @@ def insert_lines(change: Change, sheet: Sheet, is_rows: bool, start: int, size: 
 
 def delete_dimension(change: Change, body: Json) -> Json:
     """deleteDimension"""
+    _check_exists(change, body.get("range", {}))
     sheet, is_rows, start, end = dimension(change, body.get("range"))
     delete_lines(change, sheet, is_rows, start, end)
     return {}
+
+
+def _check_exists(change: Change, wanted: Json) -> None:
+    """Refuses to delete lines that the grid has not, in Google's words."""
+    sheet = change.read_sheet(wanted.get("sheetId", 0))
+    is_rows = is_rows_range(wanted)
+    count = sheet.row_count if is_rows else sheet.column_count
+    word = "row" if is_rows else "column"
+    start = wanted.get("startIndex", 0)
+    if start >= count:
+        raise Refused(
+            f"Cannot delete a {word} that doesn't exist. Tried to delete {word} index {start} but there are only"
+            f" {count} {word}s."
+        )
 
 
 def delete_lines(change: Change, sheet: Sheet, is_rows: bool, start: int, end: int) -> None:
@@ -84,7 +99,7 @@ def delete_lines(change: Change, sheet: Sheet, is_rows: bool, start: int, end: i
     frozen_name = "frozenRowCount" if is_rows else "frozenColumnCount"
     frozen = _grid(sheet).get(frozen_name, 0)
     if frozen and start <= frozen and end >= count:
-        raise Refused(f"You can't delete all the non-frozen {word} on the sheet.")
+        raise Refused(f"Sorry, it is not possible to delete all non-frozen {word}.")
     if is_rows:
         del sheet.rows[start:end]
         _grid(sheet)["rowCount"] = count - size
@@ -174,8 +189,33 @@ def _shift_all(change: Change, sheet: Sheet, is_rows: bool, place: Place, span: 
         else:
             group["range"]["startIndex"], group["range"]["endIndex"] = bounds
     _shift_metadata(change, sheet, is_rows, span)
+    _shift_anchors(sheet, is_rows, place)
+    if not is_rows:
+        for one in (sheet.basic_filter, *sheet.parts.get("filterViews", ())):
+            _shift_filter(one or {}, place)
     title = sheet.title
     change.rewrite_formulas(lambda text, on: formulas.adjusted(text, on.title, title, is_rows, place, span))
+
+
+def _shift_anchors(sheet: Sheet, is_rows: bool, place: Place) -> None:
+    """Charts and slicers go with the cell that they lie on; where it is deleted, to the one that took its place."""
+    name, count = ("rowIndex", sheet.row_count) if is_rows else ("columnIndex", sheet.column_count)
+    for thing in (*sheet.parts.get("charts", ()), *sheet.parts.get("slicers", ())):
+        anchor = thing["position"]["overlayPosition"]["anchorCell"]
+        old = anchor.get(name, 0)
+        later = (place(at) for at in range(old, old + count + 1))
+        anchor[name] = min(next((at for at in later if at is not None), 0), count - 1)
+
+
+def _shift_filter(one: Json, place: Place) -> None:
+    """A filter's conditions and sort orders go with their columns."""
+    if "criteria" in one:
+        moved = {place(int(column)): criteria for column, criteria in one["criteria"].items() if column.isdigit()}
+        one["criteria"] = {str(column): criteria for column, criteria in moved.items() if column is not None}
+    for name, key in (("filterSpecs", "columnIndex"), ("sortSpecs", "dimensionIndex")):
+        if name in one:
+            specs = [{**spec, key: place(spec.get(key, 0))} for spec in one[name]]
+            one[name] = [spec for spec in specs if spec[key] is not None]
 
 
 def _shift_range(grid_range: Json, replace: Callable[[Json | None], None], side: str, span: Span) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sheets_sync.local.errors import ApiError, bad_request
 from sheets_sync.local.requests import (
     cells,
+    charts,
     dimensions,
     groups,
     merging,
@@ -58,6 +59,7 @@ REQUESTS: dict[str, Callable[[Change, Json], Json]] = {
     "clearBasicFilter": sorting.clear_basic_filter,
     "addFilterView": sorting.add_filter_view,
     "updateFilterView": sorting.update_filter_view,
+    "duplicateFilterView": sorting.duplicate_filter_view,
     "deleteFilterView": sorting.delete_filter_view,
     "deleteDuplicates": sorting.delete_duplicates,
     "addNamedRange": naming.add_named_range,
@@ -72,11 +74,13 @@ REQUESTS: dict[str, Callable[[Change, Json], Json]] = {
     "addBanding": rules.add_banding,
     "updateBanding": rules.update_banding,
     "deleteBanding": rules.delete_banding,
-    "addChart": rules.add_chart,
-    "addSlicer": rules.add_slicer,
-    "updateChartSpec": rules.update_chart_spec,
-    "updateEmbeddedObjectPosition": rules.update_embedded_object_position,
-    "deleteEmbeddedObject": rules.delete_embedded_object,
+    "addChart": charts.add_chart,
+    "addSlicer": charts.add_slicer,
+    "updateChartSpec": charts.update_chart_spec,
+    "updateSlicerSpec": charts.update_slicer_spec,
+    "updateEmbeddedObjectPosition": charts.update_embedded_object_position,
+    "updateEmbeddedObjectBorder": charts.update_embedded_object_border,
+    "deleteEmbeddedObject": charts.delete_embedded_object,
     "createDeveloperMetadata": metadata.create_developer_metadata,
     "updateDeveloperMetadata": metadata.update_developer_metadata,
     "deleteDeveloperMetadata": metadata.delete_developer_metadata,
@@ -92,7 +96,9 @@ def perform(change: Change, index: int, request: Json) -> Json:
     if len(names) != 1:
         if not names:
             raise bad_request(f"Invalid requests[{index}]: No request set.")
-        raise bad_request(f"Invalid requests[{index}]: Only one request may be set, but found {', '.join(names)}.")
+        raise bad_request(
+            f"Invalid value at 'requests[{index}]' (oneof), oneof field 'kind' is already set. Cannot set '{names[1]}'"
+        )
     name = names[0]
     handler = REQUESTS.get(name)
     if handler is None:

@@ -1,7 +1,8 @@
-"""Conditional formats, banding, developer metadata, and things that float over the grid (charts, slicers)."""
+"""Conditional formats and banding."""
 
 from __future__ import annotations
 
+from sheets_sync.local import styles
 from sheets_sync.local.fields import updated
 from sheets_sync.local.grid import Json, Sheet
 from sheets_sync.local.requests.change import Change, Refused, checked_box
@@ -9,7 +10,7 @@ from sheets_sync.local.requests.change import Change, Refused, checked_box
 
 def add_conditional_format_rule(change: Change, body: Json) -> Json:
     """addConditionalFormatRule"""
-    rule = body.get("rule", {})
+    rule = styles.paired(body.get("rule", {}))
     rules = _rules(change, rule)
     index = body.get("index", 0)
     if not 0 <= index <= len(rules):
@@ -43,6 +44,7 @@ def _rule_at(change: Change, body: Json) -> tuple[Sheet, list[Json], int]:
 def update_conditional_format_rule(change: Change, body: Json) -> Json:
     """updateConditionalFormatRule: another rule in its place, or another place."""
     if "rule" in body:
+        body = {**body, "rule": styles.paired(body["rule"])}
         new_rules = _rules(change, body["rule"])
         body = {"sheetId": body["rule"]["ranges"][0].get("sheetId", 0), **body}
         _, rules, index = _rule_at(change, body)
@@ -70,7 +72,7 @@ def delete_conditional_format_rule(change: Change, body: Json) -> Json:
 
 def add_banding(change: Change, body: Json) -> Json:
     """addBanding"""
-    wanted = dict(body.get("bandedRange", {}))
+    wanted = styles.paired(body.get("bandedRange", {}))
     sheet, _ = change.area(wanted.get("range"), "bandedRange.range")
     taken = [one["bandedRangeId"] for s in change.book.sheets for one in s.parts.get("bandedRanges", ())]
     if wanted.get("bandedRangeId") in taken:
@@ -96,7 +98,10 @@ def update_banding(change: Change, body: Json) -> Json:
     wanted = body.get("bandedRange", {})
     sheet, at = _banding(change, wanted.get("bandedRangeId", 0))
     old = sheet.part("bandedRanges")[at]
-    sheet.part("bandedRanges")[at] = {**updated(old, wanted, mask), "bandedRangeId": old["bandedRangeId"]}
+    sheet.part("bandedRanges")[at] = {
+        **styles.paired(updated(old, wanted, mask)),
+        "bandedRangeId": old["bandedRangeId"],
+    }
     return {}
 
 
@@ -104,85 +109,4 @@ def delete_banding(change: Change, body: Json) -> Json:
     """deleteBanding"""
     sheet, at = _banding(change, body.get("bandedRangeId", 0))
     del sheet.part("bandedRanges")[at]
-    return {}
-
-
-# ---- charts and slicers: kept as they are, not drawn here
-
-
-def add_chart(change: Change, body: Json) -> Json:
-    """addChart: the spec is kept; nothing is computed from it."""
-    chart = dict(body.get("chart", {}))
-    if "spec" not in chart:
-        raise Refused("A chart must have a spec.")
-    chart.setdefault("chartId", change.new_id(_object_ids(change)))
-    if chart["chartId"] in _object_ids(change):
-        raise Refused(f"An object with the ID {chart['chartId']} already exists.")
-    _position(change, chart).part("charts").append(chart)
-    return {"addChart": {"chart": chart}}
-
-
-def add_slicer(change: Change, body: Json) -> Json:
-    """addSlicer"""
-    slicer = dict(body.get("slicer", {}))
-    slicer.setdefault("slicerId", change.new_id(_object_ids(change)))
-    _position(change, slicer).part("slicers").append(slicer)
-    return {"addSlicer": {"slicer": slicer}}
-
-
-def _position(change: Change, thing: Json) -> Sheet:
-    """The sheet that a floating thing lies on; a chart may ask for a sheet of its own, which is not supported."""
-    position = thing.get("position", {})
-    overlay = position.get("overlayPosition")
-    if overlay is None:
-        if position.get("newSheet") or "sheetId" in position:
-            raise Refused("Charts on sheets of their own are not supported here; use overlayPosition.")
-        overlay = {"anchorCell": {"sheetId": change.book.sheets[0].id}}
-        thing["position"] = {"overlayPosition": overlay}
-    return change.sheet(overlay.get("anchorCell", {}).get("sheetId", 0))
-
-
-def _object_ids(change: Change) -> list[int]:
-    return [
-        one.get("chartId", one.get("slicerId", 0))
-        for sheet in change.book.sheets
-        for name in ("charts", "slicers")
-        for one in sheet.parts.get(name, ())
-    ]
-
-
-def _object(change: Change, object_id: int) -> tuple[Sheet, str, int]:
-    for sheet in change.book.sheets:
-        for name, key in (("charts", "chartId"), ("slicers", "slicerId")):
-            for index, one in enumerate(sheet.parts.get(name, ())):
-                if one[key] == object_id:
-                    return change.sheet(sheet.id), name, index
-    raise Refused(f"No object with id: {object_id}")
-
-
-def update_chart_spec(change: Change, body: Json) -> Json:
-    """updateChartSpec"""
-    sheet, name, at = _object(change, body.get("chartId", 0))
-    if "spec" not in body:
-        raise Refused("A chart must have a spec.")
-    sheet.part(name)[at]["spec"] = body["spec"]
-    return {}
-
-
-def update_embedded_object_position(change: Change, body: Json) -> Json:
-    """updateEmbeddedObjectPosition"""
-    sheet, name, at = _object(change, body.get("objectId", 0))
-    mask = change.mask("OverlayPosition", body.get("fields"))
-    thing = sheet.part(name).pop(at)
-    old = thing["position"].get("overlayPosition", {})
-    new = updated(old, body.get("newPosition", {}).get("overlayPosition", {}), mask)
-    thing["position"] = {"overlayPosition": new}
-    _position(change, thing).part(name).append(thing)
-    return {"updateEmbeddedObjectPosition": {"position": thing["position"]}}
-
-
-def delete_embedded_object(change: Change, body: Json) -> Json:
-    """deleteEmbeddedObject"""
-    sheet, name, at = _object(change, body.get("objectId", 0))
-    del sheet.part(name)[at]
     return {}

@@ -117,6 +117,18 @@ def delete_sheet(change: Change, body: Json) -> Json:
     return {}
 
 
+def only_first_sheet(change: Change) -> Sheet:
+    """The first sheet, to change, emptied; the others are deleted."""
+    first = change.sheet(change.book.sheets[0].id)
+    first.properties.pop("hidden", None)
+    for other in change.book.sheets[1:]:
+        delete_sheet(change, {"sheetId": other.id})
+    first.rows = []
+    first.parts.clear()
+    first.basic_filter = None
+    return first
+
+
 def duplicate_sheet(change: Change, body: Json) -> Json:
     """duplicateSheet"""
     source = change.read_sheet(body.get("sourceSheetId", 0), "sheet")
@@ -197,7 +209,8 @@ def update_sheet_properties(change: Change, body: Json) -> Json:
     for name in ("tabColor", "tabColorStyle"):
         if name in mask:
             styles.color_pair(new, "tabColor", name)
-    if not any(new.get(name) for name in ("tabColor", "tabColorStyle")):
+    cleared = "tabColorStyle" in mask and not wanted.get("tabColorStyle")  # no colour at all, which is not black
+    if cleared or not any(new.get(name) for name in ("tabColor", "tabColorStyle")):
         new.pop("tabColor", None)
         new.pop("tabColorStyle", None)
     if "title" in mask:

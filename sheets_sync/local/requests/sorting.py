@@ -231,6 +231,14 @@ def update_filter_view(change: Change, body: Json) -> Json:
     return {}
 
 
+def duplicate_filter_view(change: Change, body: Json) -> Json:
+    """duplicateFilterView"""
+    _, view = _view(change.book.sheets, body.get("filterId", 0))
+    copied = {name: part for name, part in view.items() if name != "filterViewId"}
+    reply = add_filter_view(change, {"filter": {**copied, "title": f"Copy of {view.get('title', '')}"}})
+    return {"duplicateFilterView": reply["addFilterView"]}
+
+
 def delete_filter_view(change: Change, body: Json) -> Json:
     """deleteFilterView"""
     sheet, view = _view(change.book.sheets, body.get("filterId", 0))

@@ -131,6 +131,7 @@ export class CellRenderer {
     input.type = "checkbox";
     input.checked = checked;
     input.tabIndex = -1;
+    input.setAttribute("aria-label", letters(column) + (params.data.i + 1));
     input.addEventListener("click", (event) => {
       event.preventDefault();
       params.context.sheet.edit(params.data.u, column, checked ? "FALSE" : "TRUE");

@@ -1,5 +1,5 @@
 // The editor of a cell: a text box that grows, with the choices of its dropdown below where it has one.
-import { cellAt, enteredText } from "sheets-page/cells.js";
+import { cellAt, enteredText, letters } from "sheets-page/cells.js";
 
 const SHOWN_CHOICES = 200;
 
@@ -17,6 +17,7 @@ export class CellEditor {
     this.area = document.createElement("textarea");
     this.area.rows = 1;
     this.area.spellcheck = false;
+    this.area.setAttribute("aria-label", "Content of " + letters(column) + (params.data.i + 1));
     this.area.value = typed ?? (emptied ? "" : this.before);
     this.area.style.width = Math.max(params.column.getActualWidth(), this.choices ? 140 : 60) + "px";
     this.area.style.minHeight = (params.node.rowHeight ?? 24) + "px";

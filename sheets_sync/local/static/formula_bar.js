@@ -1,6 +1,6 @@
-// The bar above the grid: the name of the cell, and its content as it was typed.
+// The bar above the grid: the name of the cell, its content as it was typed, and its note.
 
-/** Adds the bar to `element`; `commit(text)` is called on Enter. Its `show(name, text)` follows the cursor. */
+/** Adds the bar to `element`; `commit(text)` is called on Enter. Its `show(name, text, note)` follows the cursor. */
 export function formulaBar(element, commit) {
   const bar = element.appendChild(document.createElement("div"));
   bar.className = "formula-bar";
@@ -12,6 +12,9 @@ export function formulaBar(element, commit) {
   input.rows = 1;
   input.spellcheck = false;
   input.setAttribute("aria-label", "Content of the cell");
+  const noted = bar.appendChild(document.createElement("div"));
+  noted.className = "cell-note";
+  noted.setAttribute("role", "status");
   let before = "";
   input.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -23,8 +26,9 @@ export function formulaBar(element, commit) {
     }
   });
   return {
-    show(cell, text) {
+    show(cell, text, note = "") {
       name.textContent = cell;
+      noted.textContent = noted.title = note;
       if (document.activeElement === input) return;
       before = text;
       input.value = text;

@@ -1,5 +1,6 @@
 // A tab of a workbook in AG Grid: rows by uid, patched in place; what people do goes out as events.
 import * as AgGrid from "nicegui-aggrid";
+import { Charts } from "sheets-page/charts.js";
 import { CellRenderer, cellAt, enteredText, isCheckbox, letters, shownText } from "sheets-page/cells.js";
 import { listen, rowTexts } from "sheets-page/clipboard.js";
 import { CellEditor } from "sheets-page/editor.js";
@@ -26,6 +27,8 @@ const THEME = AgGrid.themeQuartz.withParams({
   spacing: 4,
 });
 
+const MOST_CHARACTERS = 4_000_000;
+
 AgGrid.ModuleRegistry.registerModules([AgGrid.AllCommunityModule]);
 
 export class Sheet {
@@ -41,12 +44,17 @@ export class Sheet {
     this.host = element.appendChild(document.createElement("div"));
     this.host.className = "sheet-grid";
     this.shape = new Shape((column) => this.api.getColumn("c" + column)?.getActualWidth() ?? 0);
+    this.charts = new Charts(
+      () => this.host.querySelector(".ag-center-cols-container"),
+      (row, column) => this.placeOf(row, column),
+    );
     this.css = document.head.appendChild(document.createElement("style"));
     this.api = AgGrid.createGrid(this.host, this.options());
     listen(this.host, { copied: () => this.copied(), pasted: (text) => this.pasted(text) });
   }
 
   close() {
+    this.charts.close();
     this.css.remove();
     this.api.destroy();
   }
@@ -69,7 +77,7 @@ export class Sheet {
       },
       animateRows: false,
       suppressRowTransform: true,
-      rowBuffer: 20,
+      rowBuffer: 10,
       readOnlyEdit: true,
       stopEditingWhenCellsLoseFocus: true,
       enterNavigatesVertically: true,
@@ -93,6 +101,7 @@ export class Sheet {
   // ---- what the server says
 
   load(tab) {
+    this.charts.close();
     this.api.destroy(); // AG Grid keeps rows and cells of the same name, with the looks that they had
     this.api = AgGrid.createGrid(this.host, this.options());
     this.waiting = [];
@@ -102,8 +111,12 @@ export class Sheet {
     this.lists = tab.lists;
     this.setCss(tab.css);
     this.setFrame(tab.frame);
+    this.charts.show(tab.charts);
     if (tab.at) setTimeout(() => this.goTo(tab.at.row, tab.at.column));
+    this.bar.show("", "");
     this.host.dataset.tab = tab.title;
+    this.host.setAttribute("role", "region");
+    this.host.setAttribute("aria-label", "Tab " + tab.title);
   }
 
   patch(change) {
@@ -124,6 +137,7 @@ export class Sheet {
     else if (change.frame) this.setFrame(change.frame);
     else if (change.order || changed.some((row) => row.reshaped)) this.arrange();
     else this.redraw(changed);
+    if (change.charts) this.charts.show(change.charts);
     this.showFocus();
   }
 
@@ -135,6 +149,7 @@ export class Sheet {
     this.api = AgGrid.createGrid(this.host, this.options());
     this.setFrame(frame);
     this.host.querySelector(".ag-body-viewport").scrollTop = scroll;
+    this.charts.arrange();
     if (at) this.api.setFocusedCell(at.rowIndex, at.column.getColId(), at.rowPinned);
   }
 
@@ -219,6 +234,20 @@ export class Sheet {
     this.api.setGridOption("rowData", all.slice(this.frame.frozenRows).filter(shown));
     this.api.resetRowHeights();
     this.api.refreshCells({ force: true });
+    this.charts.arrange();
+  }
+
+  /** Where a cell stands among the cells that scroll: {x, y} in pixels. */
+  placeOf(row, column) {
+    let x = 0;
+    for (let index = this.frame.frozenColumns; index < column; index++) x += this.shape.visibleWidth(index);
+    const isShown = (one) => one && (!one.x || this.hiddenShown);
+    let y = 0;
+    for (const uid of this.order.slice(this.frame.frozenRows, row)) {
+      const above = this.rows.get(uid);
+      if (isShown(above)) y += this.shape.height(above);
+    }
+    return { x, y };
   }
 
   redraw(rows) {
@@ -234,7 +263,10 @@ export class Sheet {
       node.updateData(row);
       nodes.push(node);
     }
-    if (isHigher) this.api.resetRowHeights();
+    if (isHigher) {
+      this.api.resetRowHeights();
+      this.charts.arrange();
+    }
     this.api.refreshCells({ rowNodes: nodes, force: true });
   }
 
@@ -286,6 +318,7 @@ export class Sheet {
     this.emit("width", { c: index, width: Math.round(event.column.getActualWidth()) });
     this.api.resetRowHeights();
     this.api.refreshCells({ force: true });
+    this.charts.arrange();
   }
 
   // ---- what people do
@@ -326,7 +359,8 @@ export class Sheet {
   showFocus() {
     const at = this.focusedRow();
     if (!at || at.column < 0) return;
-    this.bar.show(letters(at.column) + (at.row.i + 1), enteredText(this.rows.get(at.row.u) ?? at.row, at.column));
+    const row = this.rows.get(at.row.u) ?? at.row;
+    this.bar.show(letters(at.column) + (at.row.i + 1), enteredText(row, at.column), cellAt(row, at.column).more.n);
   }
 
   commitBar(text) {
@@ -363,6 +397,9 @@ export class Sheet {
     if (event.key === " " && isCheckbox(data, index)) {
       event.preventDefault();
       this.edit(data.u, index, cellAt(data, index).more.b ? "FALSE" : "TRUE");
+    } else if (event.key === "z" && (event.ctrlKey || event.metaKey) && !this.api.getEditingCells().length) {
+      event.preventDefault();
+      this.emit("undo", {});
     } else if (event.key === "Delete" && !this.api.getEditingCells().length && enteredText(data, index)) {
       event.preventDefault();
       this.edit(data.u, index, "");
@@ -372,6 +409,11 @@ export class Sheet {
   pasted(text) {
     const at = this.focusedRow();
     if (!at || at.column < 0) return false;
+    if (text.length > MOST_CHARACTERS) {
+      const size = Math.ceil(text.length / 1e6);
+      this.emit("refused", { why: `The block is too large to paste at once (${size} million characters, at most ${MOST_CHARACTERS / 1e6} million): paste it in parts. Nothing was written.` });
+      return true;
+    }
     this.emit("paste", { u: at.row.u, c: at.column, text });
     return true;
   }

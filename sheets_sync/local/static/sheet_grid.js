@@ -3,7 +3,7 @@ import { Sheet } from "sheets-page/sheet.js";
 
 export default {
   template: '<div class="sheet"></div>',
-  emits: ["ready", "cell", "edit", "paste", "picked", "jump", "width"],
+  emits: ["ready", "cell", "edit", "paste", "picked", "jump", "width", "undo", "refused"],
   mounted() {
     this.sheet = new Sheet(this.$el, (name, detail) => this.$emit(name, detail));
     this.$emit("ready", { hash: location.hash.slice(1) });

@@ -1,0 +1,162 @@
+"""Which workbooks changed, when each was read, and when its schedule is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from db.models import DriveWatchRow, RoadmapRow, RunRow, WorkspaceRow, WorkspaceWatchRow, table
+from db.records import WatchRecord, WorkspaceRecord
+
+RESTART_AFTER = timedelta(minutes=10)
+"""How long after everything was set to be read it is set so again, should the token be lost again."""
+
+_DRIVE = table(DriveWatchRow)
+_WATCH = table(WorkspaceWatchRow)
+
+
+def claim_watch(
+    session: Session, account: str, spacing_s: float, *, now: datetime | None = None
+) -> tuple[str | None] | None:
+    """The page token (None before the first look) for who may ask Drive now; None for who may not, because some worker
+    asked less than ``spacing_s`` ago. So all workers of an account together ask once in that time."""
+    session.execute(insert(_DRIVE).values(account=account).on_conflict_do_nothing(index_elements=["account"]))
+    at = _moment(now)
+    claimed = session.execute(
+        update(_DRIVE)
+        .where(
+            _DRIVE.c.account == account,
+            or_(_DRIVE.c.asked_at.is_(None), _DRIVE.c.asked_at <= at - timedelta(seconds=spacing_s)),
+        )
+        .values(asked_at=at)
+        .returning(_DRIVE.c.page_token)
+    ).one_or_none()
+    return (claimed.page_token,) if claimed else None
+
+
+def record_changes(
+    session: Session, account: str, old_token: str, new_token: str, spreadsheet_ids: Collection[str]
+) -> int:
+    """Notes that these spreadsheets changed and that the list was read up to ``new_token``, in one transaction; how
+    many workbooks that concerns. 0, and nothing noted, where another worker has read on from ``old_token`` meanwhile:
+    it noted the same."""
+    moved = session.execute(
+        update(_DRIVE)
+        .where(_DRIVE.c.account == account, _DRIVE.c.page_token == old_token)
+        .values(page_token=new_token)
+        .returning(_DRIVE.c.id)
+    ).one_or_none()
+    if moved is None or not spreadsheet_ids:
+        return 0
+    ids = bindparam("ids", sorted(spreadsheet_ids), ARRAY(Text))
+    told = select(WorkspaceRow.id).where(
+        or_(
+            WorkspaceRow.spreadsheet_id == func.any(ids),
+            WorkspaceRow.id.in_(select(_WATCH.c.workspace_id).where(_WATCH.c.sources.bool_op("?|")(ids))),
+        )
+    )
+    changed = insert(_WATCH).from_select(["workspace_id", "changed_at"], told.add_columns(func.clock_timestamp()))
+    changed = changed.on_conflict_do_update(
+        index_elements=["workspace_id"], set_={"changed_at": changed.excluded.changed_at}
+    )
+    return len(session.execute(changed.returning(_WATCH.c.workspace_id)).all())
+
+
+def restart_watch(session: Session, account: str, token: str, *, now: datetime | None = None) -> bool:
+    """Begins anew at ``token`` and sets every workbook to be read. False where that was done less than
+    ``RESTART_AFTER`` ago and only the token is taken: a Drive that keeps losing tokens is no reason to read for
+    ever."""
+    at = _moment(now)
+    is_due = or_(_DRIVE.c.restarted_at.is_(None), _DRIVE.c.restarted_at <= at - RESTART_AFTER)
+    restarted = session.execute(
+        update(_DRIVE)
+        .where(_DRIVE.c.account == account, is_due)
+        .values(page_token=token, restarted_at=at)
+        .returning(_DRIVE.c.id)
+    ).one_or_none()
+    if restarted is None:
+        session.execute(update(_DRIVE).where(_DRIVE.c.account == account).values(page_token=token))
+        return False
+    session.execute(update(_WATCH).values(read_at=None))
+    return True
+
+
+def watches(session: Session) -> tuple[WatchRecord, ...]:
+    """What is known of each registered workbook, those read longest ago first; one never read has no times."""
+    rows = session.execute(_select().order_by(_WATCH.c.read_at.asc().nulls_first(), WorkspaceRow.id))
+    return tuple(_record(row) for row in rows)
+
+
+def watch_of(session: Session, workspace_id: int) -> WatchRecord:
+    """What is known of one registered workbook."""
+    return _record(session.execute(_select().where(WorkspaceRow.id == workspace_id)).one())
+
+
+def note_read(
+    session: Session,
+    workspace_id: int,
+    *,
+    seen: datetime | None,
+    digest: str | None,
+    next_slot_at: datetime | None,
+    sources: Collection[str] | None = None,
+) -> None:
+    """Notes that a workbook was served. ``seen`` is its ``changed_at`` from before it was read: a change told since
+    then stays to be served. ``sources`` None leaves the spreadsheets that were noted before."""
+    values: dict[str, Any] = {
+        "read_at": func.clock_timestamp(),
+        "digest": digest,
+        "next_slot_at": next_slot_at,
+    }
+    if sources is not None:
+        values["sources"] = sorted(sources)
+    statement = insert(_WATCH).values(workspace_id=workspace_id, **values)
+    statement = statement.on_conflict_do_update(index_elements=["workspace_id"], set_=values)
+    session.execute(statement)
+    session.execute(
+        update(_WATCH)
+        .where(_WATCH.c.workspace_id == workspace_id, _WATCH.c.changed_at.is_not_distinct_from(seen))
+        .values(changed_at=None)
+    )
+
+
+def shown_state(session: Session, workspace_id: int) -> str:
+    """A word that changes whenever what the workbook must show changes in the database: runs and versions."""
+    runs = select(func.max(RunRow.updated_at)).where(RunRow.workspace_id == workspace_id).scalar_subquery()
+    versions = select(func.max(RoadmapRow.id)).where(RoadmapRow.workspace_id == workspace_id).scalar_subquery()
+    run, version = session.execute(select(runs, versions)).one()
+    return f"{run} {version}"
+
+
+def _moment(now: datetime | None) -> ColumnElement[datetime]:
+    return cast(now, WorkspaceRow.created_at.type) if now else func.clock_timestamp()
+
+
+def _select() -> Any:
+    joined = table(WorkspaceRow).outerjoin(_WATCH, _WATCH.c.workspace_id == WorkspaceRow.id)
+    return select(
+        WorkspaceRow.id,
+        WorkspaceRow.spreadsheet_id,
+        WorkspaceRow.title,
+        WorkspaceRow.url,
+        _WATCH.c.changed_at,
+        _WATCH.c.read_at,
+        _WATCH.c.next_slot_at,
+        _WATCH.c.digest,
+    ).select_from(joined)
+
+
+def _record(row: Row[Any]) -> WatchRecord:
+    return WatchRecord(
+        workspace=WorkspaceRecord(id=row.id, spreadsheet_id=row.spreadsheet_id, title=row.title, url=row.url),
+        changed_at=row.changed_at,
+        read_at=row.read_at,
+        next_slot_at=row.next_slot_at,
+        digest=row.digest,
+    )

@@ -1,0 +1,194 @@
+"""gspread against the local server: what of its API the other contract tests do not reach. `make gspread-suite` runs
+its own suite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import gspread
+import pytest
+import requests
+from google.oauth2.service_account import Credentials
+from gspread.utils import DateTimeOption, ExportFormat, ValidationConditionType, ValueInputOption, ValueRenderOption
+
+from sheets_sync.local.server import LocalServer
+from sheets_sync.transport import BoundedAdapter
+
+DRIVE = ["https://www.googleapis.com/auth/drive.file"]
+TYPED = ValueInputOption.user_entered
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    with LocalServer(tmp_path_factory.mktemp("sheets")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def client(server: LocalServer) -> Iterator[gspread.Client]:
+    one = gspread.authorize(Credentials.from_service_account_file(str(server.key_file), scopes=DRIVE))
+    one.http_client.session.mount("https://", BoundedAdapter(server.base_url))
+    yield one
+    one.http_client.session.close()
+
+
+@pytest.fixture
+def sheet(client: gspread.Client) -> gspread.Worksheet:
+    return client.create("Of gspread").sheet1
+
+
+def metadata(sheet: gspread.Worksheet, fields: str) -> Any:
+    return sheet.spreadsheet.fetch_sheet_metadata(params={"fields": fields})
+
+
+def test_importing_a_csv_replaces_all_tabs_by_its_rows_typed(client: gspread.Client, sheet: gspread.Worksheet) -> None:
+    sheet.update([["old"] * 9] * 9)
+    sheet.spreadsheet.add_worksheet("Goes", 1, 1)
+    client.import_csv(sheet.spreadsheet.id, 'name,tokens\n"Müller, Söhne",1200\n=1+1,50%\n')
+    (only,) = client.open_by_key(sheet.spreadsheet.id).worksheets()
+    assert only.get_all_values() == [["name", "tokens"], ["Müller, Söhne", "1200"], ["2", "50%"]]
+    assert only.get(value_render_option=ValueRenderOption.unformatted)[1:] == [["Müller, Söhne", 1200], [2, 0.5]]
+
+
+def test_a_csv_longer_than_the_grid_makes_it_longer(client: gspread.Client, sheet: gspread.Worksheet) -> None:
+    sheet.resize(2, 2)
+    client.import_csv(sheet.spreadsheet.id, "a,b,c\n" * 5)
+    assert client.open_by_key(sheet.spreadsheet.id).sheet1.get_all_values() == [["a", "b", "c"]] * 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "status"),
+    [("text/csv", b"\xff\xfe", 400), ("application/zip", b"PK", 400), ("text/tab-separated-values", b"a\tb", 200)],
+)
+def test_an_upload_is_csv_or_tsv_or_refused(
+    server: LocalServer, sheet: gspread.Worksheet, kind: str, content: bytes, status: int
+) -> None:
+    url = f"{server.base_url}/upload/drive/v3/files/{sheet.spreadsheet.id}?uploadType=media"
+    headers = {"Authorization": "Bearer any", "Content-Type": kind}
+    assert requests.patch(url, data=content, headers=headers, timeout=20).status_code == status
+    assert sheet.get_all_values() == ([["a", "b"]] if status == 200 else [[]])
+
+
+def test_a_tab_colour_can_be_taken_away_and_is_then_not_black(sheet: gspread.Worksheet) -> None:
+    sheet.update_tab_color("#FF0000")
+    sheet.clear_tab_color()
+    assert "tabColorStyle" not in metadata(sheet, "sheets.properties")["sheets"][0]["properties"]
+    sheet.update_tab_color("#000000")
+    assert metadata(sheet, "sheets.properties.tabColorStyle") == {
+        "sheets": [{"properties": {"tabColorStyle": {"rgbColor": {}}}}]
+    }
+
+
+def test_a_named_range_is_read_by_its_name_and_is_gone_when_deleted(sheet: gspread.Worksheet) -> None:
+    sheet.update([["a", "b"], ["c", "d"]])
+    reply = sheet.define_named_range("B1:B2", "Second")
+    assert [cell.value for cell in sheet.spreadsheet.named_range("Second")] == ["b", "d"]
+    assert sheet.spreadsheet.values_get("second")["range"] == "Sheet1!B1:B2"
+    sheet.delete_named_range(reply["replies"][0]["addNamedRange"]["namedRange"]["namedRangeId"])
+    assert metadata(sheet, "namedRanges") == {}
+    with pytest.raises(gspread.exceptions.APIError, match="Unable to parse range"):
+        sheet.get("Second")
+
+
+def test_a_validation_takes_numbers_as_gspread_sends_them(sheet: gspread.Worksheet) -> None:
+    sheet.add_validation("A1", ValidationConditionType.number_greater, [10], strict=True, inputMessage="Above ten")
+    sheet.add_validation("B1", ValidationConditionType.one_of_list, ["Yes", "No"], showCustomUi=True)
+    rows = metadata(sheet, "sheets.data.rowData.values.dataValidation")["sheets"][0]["data"][0]["rowData"]
+    above, choice = (cell["dataValidation"] for cell in rows[0]["values"])
+    assert above["condition"] == {"type": "NUMBER_GREATER", "values": [{"userEnteredValue": "10"}]}
+    assert (above["strict"], above["inputMessage"], choice["showCustomUi"]) == (True, "Above ten", True)
+
+
+def test_merging_by_rows_then_all_then_taking_it_back(sheet: gspread.Worksheet) -> None:
+    sheet.update([[42, 43], [43, 44]])
+    sheet.merge_cells("A1:B2", merge_type="MERGE_ROWS")
+    assert len(metadata(sheet, "sheets.merges")["sheets"][0]["merges"]) == 2
+    sheet.merge_cells("A1:B2")
+    assert len(metadata(sheet, "sheets.merges")["sheets"][0]["merges"]) == 1
+    sheet.update_acell("C2", "beside")
+    assert sheet.get("A1:C2") == [["42"], ["", "", "beside"]]
+    assert sheet.get("A1:C2", combine_merged_cells=True, pad_values=True) == [["42", "42", ""], ["42", "42", "beside"]]
+    sheet.unmerge_cells("A1:B2")
+    assert metadata(sheet, "sheets.merges") == {"sheets": [{}]}
+
+
+def test_dates_come_as_numbers_or_as_shown(sheet: gspread.Worksheet) -> None:
+    sheet.update([["=4/2", "2020-01-01", "x", 53], ["=3/2", 0.12, "1999-01-02", ""]], value_input_option=TYPED)
+    unformatted = ValueRenderOption.unformatted
+    assert sheet.get("A1:D2", value_render_option=unformatted) == [[2, 43831, "x", 53], [1.5, 0.12, 36162]]
+    shown = sheet.get("A1:D2", value_render_option=unformatted, date_time_render_option=DateTimeOption.formatted_string)
+    assert shown == [[2, "2020-01-01", "x", 53], [1.5, 0.12, "1999-01-02"]]
+    assert sheet.get("A1:D2", value_render_option=ValueRenderOption.formula) == [
+        ["=4/2", 43831, "x", 53],
+        ["=3/2", 0.12, 36162],
+    ]
+
+
+def test_the_last_visible_tab_cannot_be_hidden_and_hidden_ones_are_left_out(sheet: gspread.Worksheet) -> None:
+    with pytest.raises(gspread.exceptions.APIError, match="can't hide all"):
+        sheet.hide()
+    other = sheet.spreadsheet.add_worksheet("Other", 2, 2)
+    other.hide()
+    assert [one.title for one in sheet.spreadsheet.worksheets(exclude_hidden=True)] == ["Sheet1"]
+    other.show()
+    assert len(sheet.spreadsheet.worksheets(exclude_hidden=True)) == 2
+
+
+def test_notes_are_read_as_a_grid_and_one_by_one(sheet: gspread.Worksheet) -> None:
+    sheet.insert_notes({"A1": "first", "B2": "second"})
+    assert sheet.get_notes(grid_range="A1:B2") == [["first"], ["", "second"]]
+    sheet.clear_notes(["A1", "B2"])
+    assert (sheet.get_note("A1"), sheet.get_notes()) == ("", [[]])
+
+
+def test_a_column_grows_to_its_longest_text(sheet: gspread.Worksheet) -> None:
+    def width() -> int:
+        data = metadata(sheet, "sheets.data.columnMetadata.pixelSize")["sheets"][0]["data"][0]
+        return data["columnMetadata"][0]["pixelSize"]
+
+    before = width()
+    sheet.update_acell("A1", "A" * 300)
+    sheet.columns_auto_resize(0, 1)
+    assert width() > before
+
+
+def test_an_export_as_csv_quotes_what_needs_it(sheet: gspread.Worksheet) -> None:
+    sheet.update([["a,b", 'say "x"'], ["", "2"]])
+    assert bytes(sheet.spreadsheet.export(ExportFormat.CSV)) == b'"a,b","say ""x"""\r\n,2'
+    assert bytes(sheet.spreadsheet.export(ExportFormat.TSV)).split(b"\r\n")[1] == b"\t2"
+
+
+def test_ownership_is_offered_and_taken_and_the_old_owner_becomes_a_writer(sheet: gspread.Worksheet) -> None:
+    book = sheet.spreadsheet
+    book.share("pm@example.com", perm_type="user", role="writer", notify=False)
+    (other,) = (one for one in book.list_permissions() if one["role"] == "writer")
+    book.transfer_ownership(str(other["id"]))
+    assert next(one for one in book.list_permissions() if one["id"] == other["id"])["pendingOwner"]
+    book.accept_ownership(str(other["id"]))
+    assert {one["emailAddress"]: one["role"] for one in book.list_permissions()}["pm@example.com"] == "owner"
+    assert sorted(str(one["role"]) for one in book.list_permissions()) == ["owner", "writer"]
+
+
+def test_a_copy_takes_comments_and_permissions_along_where_asked(
+    client: gspread.Client, sheet: gspread.Worksheet
+) -> None:
+    sheet.update([["kept"]])
+    sheet.spreadsheet.share("reader@example.com", perm_type="user", role="reader", notify=False)
+    copied = client.copy(sheet.spreadsheet.id, title="Copied", copy_permissions=True, copy_comments=True)
+    assert copied.sheet1.get_all_values() == [["kept"]]
+    assert "reader@example.com" in {one.get("emailAddress") for one in copied.list_permissions()}
+
+
+def test_what_cannot_be_is_told_in_googles_words(sheet: gspread.Worksheet) -> None:
+    for call, words in (
+        (lambda: sheet.spreadsheet.batch_update({}), "Must specify at least one request"),
+        (lambda: sheet.spreadsheet.values_clear("Nowhere!A1"), "Unable to parse range: Nowhere!A1"),
+        (lambda: sheet.get("A99999"), re.escape("exceeds grid limits. Max rows: 1000, max columns: 26")),
+        (lambda: sheet.update("no list", "A1"), "Invalid value at 'data.values'"),
+        (lambda: sheet.delete_rows(1001), "Tried to delete row index 1000 but there are only 1000 rows"),
+    ):
+        with pytest.raises(gspread.exceptions.APIError, match=words) as told:
+            call()
+        assert told.value.code == 400
