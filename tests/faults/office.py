@@ -95,13 +95,15 @@ class Office:
         )
         self.connections = Connections(settings)
         self.connections.__dict__ |= {"database": database, "gateway": self.gateway}
-        self._master = self._made()
+        setting_up = SheetsGateway(server.key_file, server.base_url, calls_per_minute=10**9)
+        self._master = self._made(setting_up)
+        setting_up.close()
 
-    def _made(self) -> str:
-        spreadsheet_id = self.gateway.create("Plan")
-        title = default_title(self.gateway.read(spreadsheet_id))
+    def _made(self, gateway: SheetsGateway) -> str:
+        spreadsheet_id = gateway.create("Plan")
+        title = default_title(gateway.read(spreadsheet_id))
         assert title is not None
-        workbook = self.gateway.read(spreadsheet_id, [title])
+        workbook = gateway.read(spreadsheet_id, [title])
         requests = new_workbook_requests(workbook, tables())
         for request in requests:
             size = request.get("addSheet", {}).get("properties", {}).get("gridProperties")
@@ -109,7 +111,7 @@ class Office:
                 size["rowCount"] = ROWS
         first = {"sheetId": workbook.grids[title].sheet_id, "gridProperties": {"rowCount": ROWS}}
         shrink = {"updateSheetProperties": {"properties": first, "fields": "gridProperties.rowCount"}}
-        self.gateway.batch_update(spreadsheet_id, [shrink, *requests])
+        gateway.batch_update(spreadsheet_id, [shrink, *requests])
         return spreadsheet_id
 
     def new_workbook(self) -> WorkspaceRecord:

@@ -56,7 +56,7 @@ def orders(share: float) -> list[Fault]:
 def faulty(tmp_path_factory: pytest.TempPathFactory, office_database: Database) -> Iterator[Office]:
     """An office whose server can fail, and whose gateway is soon tired of a hang; between tries nobody waits."""
     with LocalServer(tmp_path_factory.mktemp("faulty"), faults=Faults()) as server:
-        office = Office(server, office_database, timeout_s=1.0)
+        office = Office(server, office_database, timeout_s=2.0)
         yield office
         office.close()
 
