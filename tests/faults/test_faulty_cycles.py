@@ -142,9 +142,9 @@ def _storm(office: Office, number: int, cycles: int) -> Counter[str]:
 
 
 def test_cycles_under_faults_end_right_or_stop_with_a_sentence(faulty: Office) -> None:
-    ended = _storm(faulty, 1, 20)
-    assert ended["right"] + ended["stopped with a sentence"] == 20
-    assert ended["right"] >= 10
+    ended = _storm(faulty, 1, 12)
+    assert ended["right"] + ended["stopped with a sentence"] == 12
+    assert ended["right"] >= 6
     assert not any(count for how, count in ended.items() if "left to write" in how), ended
 
 

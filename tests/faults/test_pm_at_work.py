@@ -227,7 +227,7 @@ def _at_work(office: Office, number: int, count: int) -> None:
 
 
 def test_nothing_of_a_pms_is_lost_moved_or_misread_while_the_worker_writes(office: Office) -> None:
-    _at_work(office, 1, 15)
+    _at_work(office, 1, 12)
 
 
 @pytest.mark.slow
