@@ -11,6 +11,7 @@
                 │                    │               │
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
+                ├─ intake_requests
                 ├─ requests ── optimization_runs
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
@@ -40,6 +41,7 @@ from db.models_inputs import (
     InitiativeParamRow,
     InitiativeRow,
     InitiativeScoreRow,
+    IntakeRequestRow,
     MathModelRow,
     MetricRow,
     ScenarioRow,
@@ -280,6 +282,7 @@ __all__ = [
     "InitiativeParamRow",
     "InitiativeRow",
     "InitiativeScoreRow",
+    "IntakeRequestRow",
     "MathModelRow",
     "MetricRow",
     "PortfolioItemRow",

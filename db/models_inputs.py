@@ -88,6 +88,24 @@ class InitiativeRow(Dated, Base):
     math_model_id: Mapped[int | None] = reference("initiative_math_models.id", indexed=False, unique=True)
 
 
+class IntakeRequestRow(Dated, Base):
+    """A request of an Intake tab, and the initiative whose key was reserved for it. ``fields`` is what it said when it
+    was copied; ``tab``, ``sheet_row`` and ``digest`` where it stood and how it read last."""
+
+    __tablename__ = "intake_requests"
+    __table_args__ = (UniqueConstraint("workspace_id", "initiative_key"),)
+    id: Mapped[Id]
+    workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
+    initiative_key: Mapped[str]
+    spreadsheet_id: Mapped[str]
+    tab: Mapped[str]
+    sheet_row: Mapped[int] = mapped_column(Integer)
+    digest: Mapped[str]
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    is_copied: Mapped[bool] = mapped_column(server_default="false")
+    is_confirmed: Mapped[bool] = mapped_column(server_default="false")
+
+
 class InitiativeParamRow(Dated, Base):
     """A named number of an initiative, an input of its score or formula."""
 

@@ -15,6 +15,7 @@ from db.records import (
     WatchRecord,
     WorkspaceRecord,
 )
+from db.store_intake import intake_links, save_intake
 from db.store_portfolios import save_portfolio
 from db.store_progress import note_progress, run_state
 from db.store_requests import claim_request, find_request, finish_request
@@ -73,6 +74,7 @@ __all__ = [
     "finish_request",
     "finish_run",
     "holds_fence",
+    "intake_links",
     "last_scheduled",
     "list_workspaces",
     "load_constraint_set",
@@ -94,6 +96,7 @@ __all__ = [
     "run_state",
     "save_constraint_set",
     "save_inputs",
+    "save_intake",
     "save_portfolio",
     "save_remarks",
     "save_version",

@@ -146,10 +146,53 @@ class TargetRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupRow(Row):
-    """A row of Setup: one key and its value as text."""
+    """A row of Setup: one key and its value as text; the rest is of an ``intake_source``: ``source_tab`` (the column
+    ``tab``), ``column_map`` as {header there: column of Intake}."""
 
     key: str | None
     value: str | None = None
+    source_tab: str | None = None
+    default_department: str | None = None
+    column_map: Mapping[str, str] = field(default_factory=dict[str, str])
+    write_back: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeSource:
+    """A tab in which requests come in. ``spreadsheet_id`` is None for a tab of the workbook itself; ``row`` is the
+    Setup row that binds it, None for the workbook's own Intake tab where no row speaks of it."""
+
+    row: SetupRow | None
+    spreadsheet_id: str | None = None
+    tab: str = "Intake"
+
+    @property
+    def default_department(self) -> str | None:
+        return self.row.default_department if self.row else None
+
+    @property
+    def column_map(self) -> Mapping[str, str]:
+        return self.row.column_map if self.row else {}
+
+    @property
+    def writes_back(self) -> bool:
+        return self.row is None or self.row.write_back is not False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeRow(Row):
+    """One request, as it was typed; ``initiative_key`` is what stands there, canonical, whoever wrote it."""
+
+    initiative_key: str | None = None
+    title: str | None = None
+    department: str | None = None
+    requesting_team: str | None = None
+    requester_name: str | None = None
+    requester_email: str | None = None
+    country: str | None = None
+    product_area: str | None = None
+    problem_statement: str | None = None
+    deadline_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +207,7 @@ class Setup:
     fiscal_year_starts: int = 1
     schedule: str | None = None
     scheduled_run_shows: str = "alerts"
+    intake_sources: tuple[IntakeSource, ...] = ()
     rows: tuple[SetupRow, ...] = ()
 
 

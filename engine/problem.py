@@ -194,6 +194,17 @@ def problem_digest(problem: Problem) -> str:
     return settled_digest(settle(problem, Notes()))
 
 
+def same_question(one: Problem, other: Problem) -> bool:
+    """True where two problems ask for the same plan, as far as people's rows go: what was published since, which binds
+    the next solve by itself, does not count."""
+    return problem_digest(_unpublished(one)) == problem_digest(_unpublished(other))
+
+
+def _unpublished(problem: Problem) -> Problem:
+    rules = problem.constraint_set.model_copy(update={"locks": {}})
+    return problem.model_copy(update={"constraint_set": rules, "previous_selection": None, "previous_starts": None})
+
+
 class Item(_Model):
     """What became of one candidate. ``rank`` and ``start_period`` are None where it is not selected."""
 

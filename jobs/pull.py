@@ -14,6 +14,8 @@ from engine.findings import Finding, Severity
 from engine.inputs import InitiativeRow, Setup, WorkbookInputs
 from jobs.clock import trigger_of
 from jobs.connections import Connections
+from jobs.copies import refuse_copy
+from jobs.intake import Intake, linked_requests, read_sources
 from sheets_sync.grids import Workbook
 from sheets_sync.rows import read_inputs
 
@@ -27,6 +29,7 @@ class Pulled:
     workbook: Workbook
     inputs: WorkbookInputs
     findings: tuple[Finding, ...]
+    intake: Intake
     new_keys: dict[int, str]
     as_of: datetime
     today: date
@@ -37,10 +40,13 @@ class Pulled:
 
 
 def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
-    """Read the workbook, give keys to new initiatives and keep all rows in Postgres."""
+    """Read the workbook and its intake sources, give keys to new initiatives and requests and keep all rows in
+    Postgres. InputError in a copy."""
     as_of = connections.database.now()
     workbook = connections.gateway.read(workspace.spreadsheet_id)
+    refuse_copy(connections, workbook)
     inputs, findings = read_inputs(workbook)
+    sources = read_sources(connections, workspace, workbook, inputs)
     findings += _schedule_findings(inputs.setup)
     with connections.database.transaction() as session:
         leaps = store.note_initiative_keys(
@@ -48,12 +54,18 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
         )
         inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
         store.save_inputs(session, workspace.id, inputs)
-    findings += tuple(_far_key(row) for row in inputs.initiatives if row.initiative_key in leaps)
+        links = store.intake_links(session, workspace.id)
+        intake = linked_requests(
+            sources, inputs, workbook.spreadsheet_id, links, lambda count: store.reserve_initiative_keys(session, count)
+        )
+        store.save_intake(session, workspace.id, [request.link for request in intake.requests])
+    findings += tuple(_far_key(row) for row in inputs.initiatives if row.initiative_key in leaps) + intake.findings
     return Pulled(
         workspace=workspace,
         workbook=workbook,
         inputs=inputs,
         findings=findings,
+        intake=intake,
         new_keys=new_keys,
         as_of=as_of,
         today=as_of.astimezone(ZoneInfo(inputs.setup.time_zone)).date(),

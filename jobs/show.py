@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db import store
+from engine.compile import compile_problem
 from engine.findings import Finding
+from engine.problem import same_question
+from engine.provenance import RunFacts
 from engine.scenarios import chosen_names
 from jobs.connections import Connections
+from jobs.intake import answer_requesters, intake_update
 from jobs.pull import Pulled
 from sheets_sync.updates import RequestAnswer, SheetUpdate
 from sheets_sync.writer import WriteReport, write_cycle
@@ -37,8 +41,23 @@ def show(
     requests: Mapping[str, RequestAnswer] | None = None,
     may_write: Callable[[], None] = lambda: None,
 ) -> WriteReport:
-    """Write keys, marks, Checks, the last good run of the defaults (and that a later one made no plan), the published
-    version and the Run Log. ``may_write`` raises where this process has lost the right to write."""
+    """Write the requesters' answers, keys, marks, Checks, Start, the last good run of the defaults (and that a later
+    one made no plan), the published version and the Run Log. ``may_write`` raises where this process has lost the right
+    to write."""
+    update = _as_stored(connections, pulled)
+    intake, findings = answer_requesters(
+        connections,
+        pulled.workspace.spreadsheet_id,
+        intake_update(pulled.intake, pulled.inputs, update.version),
+        findings,
+        may_write,
+    )
+    update = replace(update, intake=intake, findings=findings, requests=requests or {})
+    return write_cycle(connections.gateway, pulled.workbook, update, before_write=may_write)
+
+
+def _as_stored(connections: Connections, pulled: Pulled) -> SheetUpdate:
+    """What Postgres says of the workspace."""
     workspace = pulled.workspace
     scenario, constraint_set = chosen_names(pulled.inputs)
     with connections.database.transaction() as session:
@@ -50,10 +69,9 @@ def show(
         version = store.newest_version(session, workspace.id)
         published_run = store.run_of_portfolio(session, version.portfolio_id) if version else None
         log = store.run_log(session, workspace.id)
-    update = SheetUpdate(
+    return SheetUpdate(
         inputs=pulled.inputs,
         now=connections.database.now(),
-        findings=findings,
         new_keys=pulled.new_keys,
         run=shown,
         alerts_run=run,
@@ -62,6 +80,21 @@ def show(
         version=version,
         published_run=published_run,
         run_log=log,
-        requests=requests or {},
+        is_stale=shown is not None and _is_stale(connections, pulled, shown),
     )
-    return write_cycle(connections.gateway, pulled.workbook, update, before_write=may_write)
+
+
+def _is_stale(connections: Connections, pulled: Pulled, run: RunFacts) -> bool:
+    """Whether the rows would make another problem now than ``run`` solved."""
+    if run.inputs_as_of >= pulled.as_of:
+        return False
+    with connections.database.transaction() as session:
+        published = store.newest_version(session, pulled.workspace.id, scenario=run.scenario)
+    now = compile_problem(
+        pulled.inputs,
+        scenario=run.scenario,
+        constraint_set=run.constraint_set,
+        today=pulled.today,
+        published=published,
+    ).problem
+    return now is None or not same_question(now, run.problem)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
@@ -71,15 +71,15 @@ class Worker:
 
     def tick(self, *, spacing_s: float = SPACING_S) -> tuple[RoadmapError, ...]:
         """One look at Drive (unless some worker looked less than ``spacing_s`` ago), and what one tick serves of what
-        is due; what could not be done, already logged."""
-        return self._serve(spacing_s, at_a_tick)
+        is due, until the next tick comes, which looks anew; what could not be done, already logged."""
+        return self._serve(spacing_s, at_a_tick, self._tick.is_set)
 
     def serve_all(self) -> tuple[RoadmapError, ...]:
         """As ``tick``, but looks at Drive whoever did, and serves all that is due, however much it is."""
-        return self._serve(0, lambda due: due)
+        return self._serve(0, lambda due: due, self._stop.is_set)
 
     def _serve(
-        self, spacing_s: float, chosen: Callable[[tuple[Due, ...]], tuple[Due, ...]]
+        self, spacing_s: float, chosen: Callable[[Sequence[Due]], Sequence[Due]], is_over: Callable[[], bool]
     ) -> tuple[RoadmapError, ...]:
         errors: list[RoadmapError] = []
         try:
@@ -89,8 +89,6 @@ class Worker:
             log.error("no workspaces", **reason_of(error))
             return (error,)
         for one in due:
-            if self._stop.is_set():
-                break
             workspace = one.watch.workspace
             try:
                 with structlog.contextvars.bound_contextvars(workspace=workspace.id, why=one.reason):
@@ -98,6 +96,8 @@ class Worker:
             except RoadmapError as error:
                 log.error("not served", workspace=workspace.id, **reason_of(error))
                 errors.append(error)
+            if is_over():
+                break
         return tuple(errors)
 
     def serve(self, workspace: WorkspaceRecord) -> None:
@@ -264,6 +264,7 @@ def _digest(pulled: Pulled, shown: str) -> str:
     """A digest of every cell that was read, and of what else decides what the workbook shows: the day, the newest run
     and version, this program's version."""
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
+    grids |= {bound.name: bound.grid.values for bound in pulled.intake.sources.tabs}
     told = [version("roadmap-optimizer"), str(pulled.today), shown, grids]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -10,6 +10,7 @@ from db import store
 from db.records import WorkspaceRecord
 from engine.errors import InputError
 from jobs.connections import Connections
+from jobs.copies import refuse_unregistered_copy
 from sheets_sync.gateway import spreadsheet_id_of
 from sheets_sync.sample import SAMPLE_SIZE, sample_tables
 from sheets_sync.template import default_title, new_workbook_requests, repair_requests
@@ -26,12 +27,13 @@ class Initialised:
 def find(connections: Connections, workbook: str | None) -> WorkspaceRecord:
     """The registered workspace that ``workbook`` (id or URL) names; without a name, the only one there is."""
     with connections.database.transaction() as session:
-        if workbook is not None:
-            known = store.find_workspace(session, spreadsheet_id_of(workbook))
-            if known is None:
-                raise InputError(f"{workbook} is not a registered workbook: run roadmap init {workbook} first.")
-            return known
+        known = store.find_workspace(session, spreadsheet_id_of(workbook)) if workbook is not None else None
         all_of_them = store.list_workspaces(session)
+    if known is not None:
+        return known
+    if workbook is not None:
+        refuse_unregistered_copy(connections, spreadsheet_id_of(workbook))
+        raise InputError(f"{workbook} is not a registered workbook: run roadmap init {workbook} first.")
     if not all_of_them:
         raise InputError("No workbook is registered yet: run roadmap init WORKBOOK with its id or URL.")
     only, *others = all_of_them

@@ -114,7 +114,8 @@ class Tab:
     """One declared tab.
 
     ``columns`` stand in sheet order, those of ``families`` right after the column ``families_after``. ``is_hidden``:
-    not shown until it is used.
+    not shown until it is used. ``is_optional``: a workbook without it works all the same, so that its absence stops no
+    run.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Tab:
     families: tuple[Family, ...] = ()
     families_after: str = ""
     is_hidden: bool = False
+    is_optional: bool = False
     aliases: tuple[str, ...] = field(default=())
 
     @property

@@ -26,7 +26,7 @@ from sheets_sync.exchange import Batch, Call, Counts
 from sheets_sync.frames import quoted
 from sheets_sync.grids import Workbook
 from sheets_sync.quota import Ledger, Quota
-from sheets_sync.readings import READ_FIELDS, declared_names, is_wanted, names, spreadsheet_id_of, workbook_of
+from sheets_sync.readings import READ_FIELDS, spreadsheet_id_of, wanted_sheets, workbook_of
 from sheets_sync.tries import Tries, Verb
 
 __all__ = ["Batch", "Call", "Counts", "SheetsGateway", "spreadsheet_id_of"]
@@ -128,8 +128,7 @@ class SheetsGateway:
     def _read(self, spreadsheet_id: str, titles: Sequence[str] | None) -> Workbook:
         metadata = self._got("read metadata", spreadsheet_id, "", {"fields": READ_FIELDS})
         try:
-            wanted = names(titles) if titles is not None else declared_names()
-            sheets = [sheet for sheet in metadata["sheets"] if is_wanted(sheet, wanted)]
+            sheets = wanted_sheets(metadata, titles)
             values = self._values(spreadsheet_id, [quoted(sheet["properties"]["title"]) for sheet in sheets])
             return workbook_of(spreadsheet_id, metadata, sheets, values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -195,6 +195,20 @@ INITIATIVES = Tab(
         ),
         pm("notes", ColumnType.TEXT, "For people; never read by the optimizer.", width=220, is_required=False),
         system(
+            "requester_changes",
+            ColumnType.TEXT,
+            "What the requester has changed in the request since it was copied here; take over what you agree with.",
+            example="deadline_date: 2026-03-31 → 2026-02-28",
+            width=220,
+        ),
+        system(
+            "sources",
+            ColumnType.LINK,
+            "The request it came from.",
+            example="Intake row 4",
+            width=120,
+        ),
+        system(
             "sys: label",
             ColumnType.TEXT,
             "The key and title together, as the dropdowns offer them.",

@@ -16,6 +16,7 @@ from sheets_sync.row_matching import Signs, matched
 from sheets_sync.tab_marks import TabMarks
 
 KEY_COLUMNS = {
+    "Intake": "initiative_key",
     "Initiatives": "initiative_key",
     "Contributions": "initiative_key",
     "Metrics": "kpi_key",

@@ -269,7 +269,11 @@ def check_rows(ledger: Ledger, put_back: Iterable[Finding] = ()) -> list[Row]:
 
 def _check_row(ledger: Ledger, finding: Finding) -> Row:
     cell = finding.cell or (f"A{finding.row}" if finding.row else None)
-    uri = ledger.links.cell_uri(finding.tab, cell) if cell else ledger.links.tab_uri(finding.tab)
+    bound = next((each for each in ledger.update.intake.tabs if each.name == finding.tab), None)
+    if bound is not None and cell:
+        uri: str | None = bound.uri(cell)
+    else:
+        uri = ledger.links.cell_uri(finding.tab, cell) if cell else ledger.links.tab_uri(finding.tab)
     return {
         "severity": finding.severity.value,
         "tab": finding.tab,

@@ -17,6 +17,9 @@ READ_FIELDS = (
     "data(startRow,startColumn,rowData(values(note))))"
 )
 
+WORKSPACE_RANGE = "roadmap_workspace"
+"""The named range whose cell holds the id of the workbook that a spreadsheet belongs to."""
+
 _ID = re.compile(r"[A-Za-z0-9_-]{5,200}")
 _URL_ID = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{5,200})(?:[/?#]|$)")
 
@@ -43,6 +46,32 @@ def names(titles: Sequence[str]) -> frozenset[str]:
 def declared_names() -> frozenset[str]:
     """The forms of all declared tabs and their aliases."""
     return names([name for declared in TABS for name in (declared.name, *declared.aliases)])
+
+
+def is_intake_title(title: str) -> bool:
+    """True for the titles under which a workbook's own tab can hold requests: those that begin with Intake."""
+    return folded(title).startswith("intake")
+
+
+def wanted_sheets(metadata: Mapping[str, Any], titles: Sequence[str] | None) -> list[Mapping[str, Any]]:
+    """The sheets whose values are to be read: of ``titles``, or (None) all declared tabs and further Intake tabs; and
+    wherever the spreadsheet's workspace is named, so that whose it is is known from the same reading."""
+    wanted = names(titles) if titles is not None else declared_names()
+    marked = {
+        named.get("range", {}).get("sheetId", 0)
+        for named in metadata.get("namedRanges", ())
+        if folded(named.get("name", "")) == folded(WORKSPACE_RANGE)
+    }
+
+    def is_read(sheet: Mapping[str, Any]) -> bool:
+        properties = sheet["properties"]
+        is_grid = properties.get("sheetType", "GRID") == "GRID"
+        return is_wanted(sheet, wanted) or (
+            is_grid
+            and (properties.get("sheetId", 0) in marked or (titles is None and is_intake_title(properties["title"])))
+        )
+
+    return [sheet for sheet in metadata["sheets"] if is_read(sheet)]
 
 
 def is_wanted(sheet: Mapping[str, Any], wanted: frozenset[str]) -> bool:

@@ -98,7 +98,7 @@ def tab_findings(workbook: Workbook, declared: Tab, table: Table | None, kpis: I
     """All that is wrong with one tab: missing, its header, or its cells, row by row and from left to right."""
     grid = grid_of(workbook, declared)
     if grid is None:
-        return [_missing(workbook, declared)]
+        return [] if declared.is_optional else [_missing(workbook, declared)]
     if table is None:
         return [] if declared.kind is Kind.PAGE else list(header(grid, declared, kpis).findings)
     order = {name: index for index, name in enumerate(table.header.pm_columns)}

@@ -24,6 +24,7 @@ from engine.keys import normalised
 from sheets_sync import row_checks
 from sheets_sync.grids import Workbook
 from sheets_sync.headers import Header, grid_of, header, row_digest
+from sheets_sync.intake_tabs import INTAKE
 from sheets_sync.setup_rows import is_time_zone, read_setup
 from sheets_sync.table_rows import Context, Table, TableRow, read_table
 from sheets_sync.tabs import TABS, tab
@@ -51,10 +52,11 @@ def read_inputs(workbook: Workbook) -> tuple[WorkbookInputs, tuple[Finding, ...]
     """
     tables, kpis = _tables(workbook)
     _check(workbook, tables)
-    setup = read_setup(tables.get("Setup"), workbook.locale, workbook.time_zone)
+    setup = read_setup(tables.get("Setup"), workbook.locale, workbook.time_zone, workbook.spreadsheet_id)
     findings = [
         finding
         for declared in TABS
+        if declared is not INTAKE  # read with its sources, sheets_sync.intake_rows
         for finding in row_checks.tab_findings(workbook, declared, tables.get(declared.name), kpis)
     ]
     return _inputs(tables, setup), tuple(findings)

@@ -372,22 +372,3 @@ TARGETS = Tab(
         *STATUS_COLUMNS,
     ),
 )
-
-SETUP = Tab(
-    name="Setup",
-    kind=Kind.INPUT,
-    meaning="The workspace's settings, one a row.",
-    is_hidden=True,
-    columns=(
-        pm(
-            "key",
-            ColumnType.TEXT,
-            "The name of the setting.",
-            example="default_scenario",
-            aliases=("setting",),
-            width=200,
-        ),
-        pm("value", ColumnType.TEXT, "What it is set to.", example="2026-Q1 Core", width=220),
-        *STATUS_COLUMNS,
-    ),
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sheets_sync.sample_initiatives import IDEAS, KPI_KEYS, TEAMS, Idea
+from sheets_sync.sample_initiatives import IDEAS, KPI_KEYS, REQUESTS, TEAMS, Idea
 from sheets_sync.sample_rules import constraints, mistaken_constraints, mistaken_targets, targets
 
 Cell = str | int | float | bool | None
@@ -33,6 +33,7 @@ def sample_tables(keys: Sequence[str], *, mistakes: bool = False) -> Mapping[str
         "Constraints": [_filled(row) for row in constraints(key_of)],
         "Targets": [_filled(row) for row in targets()],
         "Setup": _setup(),
+        "Intake": [dict(request) for request in REQUESTS],
     }
     if mistakes:
         _spoil(tables, key_of)

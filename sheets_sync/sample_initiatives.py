@@ -112,3 +112,18 @@ IDEAS: tuple[Idea, ...] = (
     # Estimated, but nobody has said what it brings.
     Idea("Carbon label on each dish", "Consumer", "NL", "consumer app", "B2C", "new feature", "Trust and safety", 90, 6, None, {"lifecycle_status": "needs_info"}),
 )
+
+REQUESTS: tuple[dict[str, str | int], ...] = (
+    {"title": "Gift cards for companies", "department": "Growth", "requesting_team": "Sales DE", "requester_name": "Jonas Weber",
+     "requester_email": "jonas.weber@example.com", "country": "DE", "product_area": "consumer app",
+     "problem_statement": "Companies ask for meals as presents every December; we send them a spreadsheet",
+     "deadline_date": day(2027, 11, 15)},
+    {"title": "Allergy warnings on the receipt", "requesting_team": "Restaurant success", "requester_name": "Chiara Russo",
+     "requester_email": "chiara.russo@example.com", "country": "IT", "product_area": "merchant portal",
+     "problem_statement": "Kitchens read allergies in the app and forget them at the bag"},
+    # Asked for already: told beside the row, never merged by itself.
+    {"title": "Student Plan", "department": "Growth", "requesting_team": "Campus UK", "requester_name": "Aisha Khan",
+     "requester_email": "aisha.khan@example.com", "country": "UK", "product_area": "consumer app",
+     "problem_statement": "Students compare us with a rival that has a plan for them"},
+)
+"""What people have asked for in Intake and nobody has looked at yet."""

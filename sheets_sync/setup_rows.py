@@ -9,9 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from engine.findings import Severity
-from engine.inputs import Setup, SetupRow
+from engine.inputs import IntakeSource, Setup
 from sheets_sync.cells import Parsed, bad, plain_text, read_choice, read_number, shown
 from sheets_sync.headers import folded
+from sheets_sync.setup_sources import INTAKE_SOURCE, is_source, read_sources, setup_row
 from sheets_sync.table_rows import Table, TableRow
 
 _MONTHS = (
@@ -76,8 +77,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "scheduled_run_shows", "What a run by itself writes: alerts only, or the portfolio too.", "alerts", _as_shown
     ),
+    Setting(
+        INTAKE_SOURCE,
+        "A spreadsheet in which requests come in (id or address; blank: this one), one row each; the columns tab, "
+        "default_department, column_map and write_back say how.",
+        "https://docs.google.com/spreadsheets/d/1AbC…",
+        _as_text,
+    ),
 )
-"""The keys that Setup may hold."""
+"""The keys that Setup may hold; intake_source may stand any number of times."""
 
 _BY_KEY = {folded(setting.key): setting for setting in SETTINGS}
 
@@ -90,16 +98,17 @@ def is_time_zone(name: str) -> bool:
         return False
 
 
-def read_setup(table: Table | None, locale: str, workbook_time_zone: str) -> Setup:
-    """Setup as one value; what is not set or wrong keeps its default, the time zone that of the workbook."""
+def read_setup(table: Table | None, locale: str, workbook_time_zone: str, spreadsheet_id: str) -> Setup:
+    """Setup as one value; what is not set or wrong keeps its default, the time zone that of the workbook.
+    ``spreadsheet_id`` is the workbook's own."""
     default: dict[str, Any] = {"time_zone": workbook_time_zone if is_time_zone(workbook_time_zone) else "UTC"}
     if table is None:
-        return Setup(**default)
+        return Setup(**default, intake_sources=(IntakeSource(row=None),))
     values: dict[str, Any] = {}
     first: dict[str, TableRow] = {}
     for row in table.rows:
         setting = _setting(table, row)
-        if setting is None:
+        if setting is None or is_source(row):
             continue
         if setting.key in first:
             other = first[setting.key]
@@ -117,11 +126,9 @@ def read_setup(table: Table | None, locale: str, workbook_time_zone: str) -> Set
             table.tell(row, "value", parsed.problem, stops_run=True)
         elif parsed.value is not None:
             values[setting.key] = parsed.value
-    rows = tuple(
-        SetupRow(tab="Setup", key=row.values.get("key"), value=row.values.get("value"), **row.place)
-        for row in table.rows
-    )
-    return Setup(**(default | values), rows=rows)
+    rows = tuple(setup_row(row, table) for row in table.rows)
+    sources = read_sources(table, rows, spreadsheet_id)
+    return Setup(**(default | values), intake_sources=sources, rows=rows)
 
 
 def _setting(table: Table, row: TableRow) -> Setting | None:

@@ -17,16 +17,18 @@ from sheets_sync.frames import Frame
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.headers import Header, grid_of, header
 from sheets_sync.input_plan import InputPlan
+from sheets_sync.intake_plan import by_index, intake_plans
 from sheets_sync.layout import roadmap_page
 from sheets_sync.outputs import Ledger, Row, alert_rows, check_rows, portfolio_rows, run_log_rows
 from sheets_sync.plan_outputs import plan_rows
 from sheets_sync.put_back import found_over, still_told
 from sheets_sync.remarks import Remarks, required_uplift
+from sheets_sync.start_page import start_page
 from sheets_sync.tab_marks import status_and_message, tab_marks
 from sheets_sync.table_plan import Sort, TablePlan
 from sheets_sync.tabs import tab
 from sheets_sync.updates import SheetUpdate
-from sheets_sync.whole_plan import PagePlan, WholePlan
+from sheets_sync.whole_plan import PagePlan, WholePlan, merges_of
 
 
 class TabPlan(Protocol):
@@ -70,7 +72,7 @@ class TabPlan(Protocol):
 def tab_plans(workbook: Workbook, update: SheetUpdate) -> list[TabPlan]:
     """The plans of all tabs that exist and are to change, in sheet order."""
     ledger = Ledger(workbook, update)
-    beside = [*_input_plans(ledger), *_table_plans(ledger)]
+    beside = [*_input_plans(ledger), *_own_intake(ledger), *_table_plans(ledger)]
     plans = [*beside, *_whole_plans(ledger, _put_back(ledger, beside))]
     return [plan for plan in plans if plan.changes]
 
@@ -109,26 +111,42 @@ def _input_plans(ledger: Ledger) -> Iterator[InputPlan]:
         grid, head = found
         findings = [finding for finding in update.findings if finding.tab == name]
         wanted = _told(grid, head, held, findings)
-        added: list[Mapping[int, Content]] = []
-        match name:
-            case "Initiatives":
-                _name_initiatives(wanted, head, ledger)
-            case "Contributions":
-                _name_contributions(wanted, head, ledger, titles)
-                added = _missing_contributions(head, ledger, titles)
-            case "Constraints":
-                _put_in_words(wanted, head, ledger, titles)
-                _beside(wanted, head, "rule_cost", "row_price", ledger)
-            case "Targets":
-                _put_uplifts(wanted, head, ledger)
-                _beside(wanted, head, "reachable", "target_reach", ledger)
-            case "Requests":
-                _answer(wanted, head, ledger)
-            case _:
-                pass
+        added = _filled(name, wanted, head, ledger, titles)
         yield InputPlan(
             grid=grid, header=head, wanted=wanted, marks=tab_marks(head.tab, grid, head, findings), added=added
         )
+
+
+def _filled(
+    name: str,
+    wanted: dict[int, dict[int, Content]],
+    head: Header,
+    ledger: Ledger,
+    titles: Mapping[str, str | None],
+) -> list[Mapping[int, Content]]:
+    """Fills in the tab's own system columns; the whole rows to be added to it."""
+    match name:
+        case "Initiatives":
+            _name_initiatives(wanted, head, ledger)
+            _name_requests(wanted, head, ledger)
+            copied = ledger.update.intake.copied.items()
+            return [by_index(head, {"initiative_key": key, **cells}) for key, cells in copied]
+        case "Contributions":
+            _name_contributions(wanted, head, ledger, titles)
+            return _missing_contributions(head, ledger, titles)
+        case "Constraints":
+            _put_in_words(wanted, head, ledger, titles)
+            _beside(wanted, head, "rule_cost", "row_price", ledger)
+        case "Targets":
+            _put_uplifts(wanted, head, ledger)
+            _beside(wanted, head, "reachable", "target_reach", ledger)
+        case "Setup":
+            _connect(wanted, head, ledger)
+        case "Requests":
+            _answer(wanted, head, ledger)
+        case _:
+            pass
+    return []
 
 
 def _told(
@@ -163,6 +181,36 @@ def _name_initiatives(wanted: dict[int, dict[int, Content]], head: Header, ledge
     }
     for row in wanted:
         wanted[row][label] = labels.get(row)
+
+
+def _name_requests(wanted: dict[int, dict[int, Content]], head: Header, ledger: Ledger) -> None:
+    """Where an initiative was asked for, and what the requester has changed since."""
+    intake = ledger.update.intake
+    keys = {row.row - 1: row.initiative_key for row in ledger.update.inputs.initiatives}
+    for name, told in (("requester_changes", intake.changes), ("sources", intake.sources)):
+        column = head.columns.get(name)
+        if column is None:
+            continue
+        for row in wanted:
+            key = keys.get(row) or ""
+            if key not in intake.unread:
+                wanted[row][column] = told.get(key)
+
+
+def _connect(wanted: dict[int, dict[int, Content]], head: Header, ledger: Ledger) -> None:
+    """Whether each intake source is connected."""
+    column = head.columns.get("connection")
+    if column is None:
+        return
+    for row in wanted:
+        wanted[row][column] = ledger.update.intake.connections.get(row + 1)
+
+
+def _own_intake(ledger: Ledger) -> list[InputPlan]:
+    """The workbook's own Intake tabs."""
+    update, own_id = ledger.update, ledger.workbook.spreadsheet_id
+    tabs = [bound for bound in update.intake.tabs if bound.workbook.spreadsheet_id == own_id]
+    return intake_plans(tabs, update.intake.replies, update.findings)
 
 
 def _name_contributions(
@@ -315,7 +363,7 @@ def _whole_plans(ledger: Ledger, put_back: Sequence[Finding]) -> Iterator[TabPla
     update = ledger.update
     if update.run is not None or update.alerts_run is not None or update.failure:
         yield from _whole(ledger, "Alerts", alert_rows(ledger))
-    yield from _page(ledger)
+    yield from _pages(ledger)
     yield from _whole(ledger, "Run Log", run_log_rows(ledger))
     yield from _whole(ledger, "Checks", check_rows(ledger, put_back))
 
@@ -327,18 +375,13 @@ def _whole(ledger: Ledger, name: str, rows: Sequence[Row]) -> Iterator[WholePlan
         yield WholePlan(grid=grid, header=head, rows=[_by_column(head, row) for row in rows])
 
 
-def _page(ledger: Ledger) -> Iterator[PagePlan]:
-    grid = grid_of(ledger.workbook, tab("Roadmap"))
-    page = roadmap_page(ledger) if grid else None
-    if grid is not None and page is not None:
-        sheets = ledger.workbook.metadata.get("sheets", ())
-        merges = [
-            merge
-            for sheet in sheets
-            if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
-            for merge in sheet.get("merges", ())
-        ]
-        yield PagePlan(grid=grid, page=page, merges=merges)
+def _pages(ledger: Ledger) -> Iterator[PagePlan]:
+    """Start and Roadmap."""
+    for name, made in (("Start", start_page), ("Roadmap", roadmap_page)):
+        grid = grid_of(ledger.workbook, tab(name))
+        page = made(ledger) if grid else None
+        if grid is not None and page is not None:
+            yield PagePlan(grid=grid, page=page, merges=merges_of(ledger.workbook, grid))
 
 
 # ---- columns

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sheets_sync.columns import Column, ColumnType, Family, Kind, ListOf, Owner, Tab
 from sheets_sync.initiative_tabs import CONTRIBUTIONS, INITIATIVES, METRICS
+from sheets_sync.intake_tabs import INTAKE, START
 from sheets_sync.output_tabs import OUTPUT_TABS, PROVENANCE, PUBLICATION
-from sheets_sync.rule_tabs import CONSTRAINT_TYPES, CONSTRAINTS, SCENARIOS, SETUP, TARGETS
+from sheets_sync.rule_tabs import CONSTRAINT_TYPES, CONSTRAINTS, SCENARIOS, TARGETS
+from sheets_sync.setup_tab import SETUP
 
 __all__ = [
     "CONSTRAINT_TYPES",
@@ -24,6 +26,8 @@ __all__ = [
 ]
 
 TABS: tuple[Tab, ...] = (
+    START,
+    INTAKE,
     INITIATIVES,
     METRICS,
     CONTRIBUTIONS,

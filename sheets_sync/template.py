@@ -22,6 +22,7 @@ from sheets_sync.grids import Workbook
 from sheets_sync.headers import column_letters
 from sheets_sync.tab_places import Members, Place, family_headers, kpi_members, places
 from sheets_sync.tabs import LIST_COLUMNS, Tab, tab
+from sheets_sync.workspace_mark import mark_requests
 
 Value = str | int | float | bool | Decimal | date | None
 Rows = Sequence[Mapping[str, Any]]
@@ -40,7 +41,8 @@ def default_title(workbook: Workbook) -> str | None:
 
 def repair_requests(workbook: Workbook) -> list[Request]:
     """The requests that add what is missing in the workbook; [] when nothing is."""
-    return _made(places(workbook, _members(workbook, _NO_TABLES)), _NO_TABLES)
+    found = places(workbook, _members(workbook, _NO_TABLES))
+    return _made(found, _NO_TABLES) + _marked(workbook, found)
 
 
 def fill_requests(workbook: Workbook, tables: Tables) -> list[Request]:
@@ -60,7 +62,12 @@ def fill_requests(workbook: Workbook, tables: Tables) -> list[Request]:
 def new_workbook_requests(workbook: Workbook, tables: Tables) -> list[Request]:
     """Repair and fill in one batch: what makes a sample workbook of an empty spreadsheet."""
     found = places(workbook, _members(workbook, tables))
-    return _made(found, tables) + _filled(found, tables)
+    return _made(found, tables) + _marked(workbook, found) + _filled(found, tables)
+
+
+def _marked(workbook: Workbook, found: Sequence[Place]) -> list[Request]:
+    """What makes the workbook carry its own id, so that a copy of it is known."""
+    return mark_requests(workbook, next(place.sheet_id for place in found if place.tab.name == "Start"))
 
 
 def _members(workbook: Workbook, tables: Tables) -> Members:

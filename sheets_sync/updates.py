@@ -10,6 +10,7 @@ from engine.findings import Finding
 from engine.inputs import WorkbookInputs
 from engine.provenance import RunFacts, RunLogLine
 from engine.roadmap import RoadmapVersion
+from sheets_sync.intake_plan import IntakeUpdate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,8 @@ class SheetUpdate:
     plan: the last good plan stays, marked as such; ``failed_run`` holds that run's facts where it got as far as a
     result (infeasible). ``version`` is the published roadmap that Roadmap Plan and Roadmap show (None: nothing
     published yet), ``published_run`` the run whose portfolio it was made of (None: it is ``run``, where the portfolio
-    is the same). ``now`` is aware.
+    is the same). ``intake`` is what the requests of Intake tabs come to. ``is_stale``: the inputs would make another
+    problem now than ``run`` solved. ``now`` is aware.
     """
 
     inputs: WorkbookInputs
@@ -45,4 +47,6 @@ class SheetUpdate:
     version: RoadmapVersion | None = None
     published_run: RunFacts | None = None
     run_log: tuple[RunLogLine, ...] = ()
+    intake: IntakeUpdate = field(default_factory=IntakeUpdate)
+    is_stale: bool = False
     requests: Mapping[str, RequestAnswer] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content, same
 from sheets_sync.frames import Frame, header_range, same_header
-from sheets_sync.grids import CellValue, Grid
+from sheets_sync.grids import CellValue, Grid, Workbook
 from sheets_sync.headers import Header, is_blank
 from sheets_sync.page import Page
 
@@ -123,6 +123,16 @@ class PagePlan:
 
     def repair(self, echo: Frame) -> TabWrites | None:
         return None
+
+
+def merges_of(workbook: Workbook, grid: Grid) -> list[Mapping[str, Any]]:
+    """The merges that stand on a tab."""
+    return [
+        merge
+        for sheet in workbook.metadata.get("sheets", ())
+        if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
+        for merge in sheet.get("merges", ())
+    ]
 
 
 def _at(values: Sequence[Sequence[CellValue]], row: int, column: int) -> CellValue:

@@ -45,11 +45,18 @@ def write_cycle(
     """Makes ``workbook`` (as just read) show ``update``.
 
     ``before_write`` is called right before each batch is sent, at each try, and raises to stop it (the fence check).
-    What is larger than ``most_bytes`` goes by way of a staging sheet. Raises the errors of ``sheets_sync.errors``; the
-    workbook then shows all of the update or none of it.
+    What is larger than ``staging.MOST_BYTES`` goes by way of a staging sheet. Raises the errors of
+    ``sheets_sync.errors``; the workbook then shows all of the update or none of it.
     """
+    return write_plans(gateway, workbook, tab_plans(workbook, update), before_write=before_write)
+
+
+def write_plans(
+    gateway: SheetsGateway, workbook: Workbook, plans: Sequence[TabPlan], *, before_write: Callable[[], None]
+) -> WriteReport:
+    """As ``write_cycle``, for the plans of some tabs of any spreadsheet."""
     before = gateway.counts.calls
-    writing = _Writing(tab_plans(workbook, update), staging.leftovers(workbook))
+    writing = _Writing([plan for plan in plans if plan.changes], staging.leftovers(workbook))
     if not writing.plans and not writing.leftovers:
         return WriteReport(rows_written=0, repaired_rows=0, calls=0)
     reply = _first_batch(gateway, workbook, writing, before_write)

@@ -27,6 +27,11 @@ _TERM = re.compile(
 )
 
 
+_IN = re.compile(
+    r"""\s*(?P<not>not\s+)?(?:parents\s+in\s+(?P<after>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"""|(?P<before>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s+in\s+parents)\s*$""",
+    re.IGNORECASE,
+)
 _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
 
@@ -293,10 +298,12 @@ def _query(text: str) -> Callable[[Json], bool]:
         return lambda file: True
     terms: list[Callable[[Json], bool]] = []
     for part in _split_and(text):
-        match = _TERM.match(part)
-        if not match:
+        if within := _IN.match(part):
+            terms.append(_within(within))
+        elif match := _TERM.match(part):
+            terms.append(_term(match))
+        else:
             raise DriveError(400, "invalid", "Invalid Value", "q")
-        terms.append(_term(match))
     return lambda file: all(term(file) for term in terms)
 
 
@@ -311,6 +318,12 @@ def _split_and(text: str) -> list[str]:
         parts[-1] += first
         parts.extend(rest)
     return parts
+
+
+def _within(match: re.Match[str]) -> Callable[[Json], bool]:
+    """The test of ``'FOLDER' in parents``, also the other way round, as gspread writes it."""
+    folder = re.sub(r"\\(.)", r"\1", (match["after"] or match["before"])[1:-1])
+    return lambda file: (folder in file.get("parents", ())) != bool(match["not"])
 
 
 def _term(match: re.Match[str]) -> Callable[[Json], bool]:

@@ -50,7 +50,7 @@ def formatted(value: Value, number_format: Json | None, locale: Locale) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
+        return locale.yes if value else locale.no
     if isinstance(value, CellError):
         return error_text(value)
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What a spreadsheet's locale changes: separators, the order of a date, the currency sign."""
+"""What a spreadsheet's locale changes: separators, the order of a date, the currency sign, the words of a checkbox."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ class Locale(NamedTuple):
     date: str
     currency: str
     currency_after: bool = False
+    yes: str = "TRUE"
+    no: str = "FALSE"
+
+    @property
+    def month_first(self) -> bool:
+        """Whether a date of numbers names its month before its day."""
+        return self.date.index("m") < self.date.index("d")
+
+    @property
+    def day_and_month(self) -> str:
+        """The pattern of a date without its year."""
+        return self.date.replace("yyyy", "").strip("-/. ")
 
 
 _NBSP = "\u00a0"
@@ -23,22 +35,22 @@ _LOCALES = {
     "en_GB": Locale(".", ",", "dd/mm/yyyy", "£"),
     "en_CA": Locale(".", ",", "yyyy-mm-dd", "$"),
     "en": Locale(".", ",", "dd/mm/yyyy", "$"),
-    "de_CH": Locale(".", "’", "dd.mm.yyyy", "CHF"),
-    "de": Locale(",", ".", "dd.mm.yyyy", "€", True),
-    "fr": Locale(",", _THIN, "dd/mm/yyyy", "€", True),
-    "es": Locale(",", ".", "d/m/yyyy", "€", True),
-    "it": Locale(",", ".", "dd/mm/yyyy", "€", True),
-    "nl": Locale(",", ".", "d-m-yyyy", "€"),
-    "pt_BR": Locale(",", ".", "dd/mm/yyyy", "R$"),
-    "pt": Locale(",", _NBSP, "dd/mm/yyyy", "€", True),
-    "pl": Locale(",", _NBSP, "d.mm.yyyy", "zł", True),
+    "de_CH": Locale(".", "’", "dd.mm.yyyy", "CHF", yes="WAHR", no="FALSCH"),
+    "de": Locale(",", ".", "dd.mm.yyyy", "€", True, yes="WAHR", no="FALSCH"),
+    "fr": Locale(",", _THIN, "dd/mm/yyyy", "€", True, yes="VRAI", no="FAUX"),
+    "es": Locale(",", ".", "d/m/yyyy", "€", True, yes="VERDADERO", no="FALSO"),
+    "it": Locale(",", ".", "dd/mm/yyyy", "€", True, yes="VERO", no="FALSO"),
+    "nl": Locale(",", ".", "d-m-yyyy", "€", yes="WAAR", no="ONWAAR"),
+    "pt_BR": Locale(",", ".", "dd/mm/yyyy", "R$", yes="VERDADEIRO", no="FALSO"),
+    "pt": Locale(",", _NBSP, "dd/mm/yyyy", "€", True, yes="VERDADEIRO", no="FALSO"),
+    "pl": Locale(",", _NBSP, "d.mm.yyyy", "zł", True, yes="PRAWDA", no="FAŁSZ"),
     "cs": Locale(",", _NBSP, "d.m.yyyy", "Kč", True),
     "sv": Locale(",", _NBSP, "yyyy-mm-dd", "kr", True),
     "da": Locale(",", ".", "dd.mm.yyyy", "kr", True),
     "fi": Locale(",", _NBSP, "d.m.yyyy", "€", True),
-    "ru": Locale(",", _NBSP, "dd.mm.yyyy", "₽", True),
+    "ru": Locale(",", _NBSP, "dd.mm.yyyy", "₽", True, yes="ИСТИНА", no="ЛОЖЬ"),
     "uk": Locale(",", _NBSP, "dd.mm.yyyy", "₴", True),
-    "tr": Locale(",", ".", "dd.mm.yyyy", "₺"),
+    "tr": Locale(",", ".", "dd.mm.yyyy", "₺", yes="DOĞRU", no="YANLIŞ"),
     "ja": Locale(".", ",", "yyyy/mm/dd", "¥"),
     "zh": Locale(".", ",", "yyyy/m/d", "¥"),
     "ko": Locale(".", ",", "yyyy. m. d", "₩"),

@@ -117,11 +117,25 @@ def _file(service: SheetsService, call: Call, file_id: str) -> Any:
     if call.method == "GET":
         return _cut(call, _FILE, service.drive.file(file_id))
     if call.method == "PATCH":
-        return _cut(call, _FILE, service.rename_file(file_id, _body(call)))
+        body = _body(call)
+        if "parents" in body:
+            told = "The parents field is not directly writable in update requests. Use the addParents and removeParents"
+            raise DriveError(403, "fieldNotWritable", f"{told} parameters instead.")
+        return _cut(call, _FILE, service.rename_file(file_id, {**body, **_parents(service, call, file_id)}))
     if call.method == "DELETE":
         service.delete_file(file_id)
         return None
     raise DriveError(404, "notFound", "Not Found")
+
+
+def _parents(service: SheetsService, call: Call, file_id: str) -> Json:
+    """Where the file lies once it is moved from the folders of removeParents to those of addParents."""
+    old = service.drive.file(file_id).get("parents", [])
+    added = [one for one in call.text("addParents").split(",") if one]
+    removed = call.text("removeParents").split(",")
+    if not added and removed == [""]:
+        return {}
+    return {"parents": [one for one in old if one not in removed] + [one for one in added if one not in old]}
 
 
 def _permissions(service: SheetsService, call: Call, file_id: str, permission_id: str | None) -> Any:

@@ -224,7 +224,7 @@ class SheetsService(ValuesMethods):
         return self.drive.patch(book.id, {k: v for k, v in body.items() if k in ("parents", "description")})
 
     def rename_file(self, file_id: str, body: Json) -> Json:
-        """``files.update`` of the name and the description."""
+        """``files.update`` of the name, the description and the place."""
         self.drive.file(file_id)
         if "name" in body:
 
@@ -232,7 +232,9 @@ class SheetsService(ValuesMethods):
                 change.book.properties["title"] = str(body["name"])
 
             self._mutated(file_id, rename)
-        return self.drive.patch(file_id, {k: v for k, v in body.items() if k in ("description", "trashed", "starred")})
+        return self.drive.patch(
+            file_id, {k: v for k, v in body.items() if k in ("description", "trashed", "starred", "parents")}
+        )
 
     def replace_content(self, file_id: str, rows: list[list[str]]) -> None:
         """What a CSV upload does: the first tab holds ``rows``, typed, and the other tabs are gone."""
@@ -304,8 +306,11 @@ class SheetsService(ValuesMethods):
 
 
 def _reply(reply: Json) -> Json:
-    """A reply as answers hold it: zeros left out, but for the properties of a sheet."""
-    return {name: part if "properties" in part else without_zeros(part) for name, part in reply.items()}
+    """A reply as answers hold it: zeros left out, but where they name a sheet (its properties, developer metadata)."""
+    return {
+        name: part if "properties" in part or "DeveloperMetadata" in name else without_zeros(part)
+        for name, part in reply.items()
+    }
 
 
 def _new_file_id() -> str:

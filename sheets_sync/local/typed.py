@@ -21,14 +21,16 @@ _MONTHS = {
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\s*([ap]\.?m\.?)?$", re.IGNORECASE)
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})$")
 _NUMERIC = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})$")
+_SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})$")
 _WORDY = re.compile(r"(?:(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ ,-]+(\d{4})|([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4}))$")
 _CURRENCIES = "$€£¥₹₩₽₺₴₪"
 _ERRORS = {"#REF!": "REF", "#N/A": "N_A", "#DIV/0!": "DIVIDE_BY_ZERO", "#VALUE!": "VALUE", "#NAME?": "NAME"}
 _ERRORS |= {"#NUM!": "NUM", "#NULL!": "NULL_VALUE", "#ERROR!": "ERROR"}
 
 
-def parsed_entry(text: str, locale: Locale) -> tuple[Entered, Json | None]:
-    """(what the cell then holds, the number format that comes with it or None): ``5%`` is 0.05 in percent."""
+def parsed_entry(text: str, locale: Locale, year: int | None = None) -> tuple[Entered, Json | None]:
+    """(what the cell then holds, the number format that comes with it or None): ``5%`` is 0.05 in percent. With
+    ``year``, the one that it is, ``1/2`` is a date too."""
     if text.startswith("'"):
         return text[1:], None
     if len(text) > 1 and text[0] == "=":
@@ -37,8 +39,8 @@ def parsed_entry(text: str, locale: Locale) -> tuple[Entered, Json | None]:
     if not bare or len(bare) > 60:
         return (text if text else None), None
     upper = bare.upper()
-    if upper in ("TRUE", "FALSE"):
-        return upper == "TRUE", None
+    if upper in ("TRUE", "FALSE", locale.yes, locale.no):
+        return upper in ("TRUE", locale.yes), None
     if upper in _ERRORS:
         return CellError(_ERRORS[upper]), None
     if not any(character.isdigit() for character in bare):
@@ -46,7 +48,7 @@ def parsed_entry(text: str, locale: Locale) -> tuple[Entered, Json | None]:
     number = _number(bare, locale)
     if number is not None:
         return number
-    moment = parsed_moment(bare, locale)
+    moment = parsed_moment(bare, locale, year)
     if moment is not None:
         return moment
     return text, None
@@ -133,7 +135,7 @@ def _shrunk(value: float) -> float:
     return value
 
 
-def parsed_moment(text: str, locale: Locale) -> tuple[float, Json] | None:
+def parsed_moment(text: str, locale: Locale, year: int | None = None) -> tuple[float, Json] | None:
     """(serial number, number format) of a date, a time or both in the locale's order; None where it is none."""
     time_match = _TIME.search(text)
     if time_match and (time_match.start() == 0 or text[time_match.start() - 1] in " T"):
@@ -148,7 +150,7 @@ def parsed_moment(text: str, locale: Locale) -> tuple[float, Json] | None:
         if day is None:
             return None
         return serial_of(day[0]) + fraction, {"type": "DATE_TIME", "pattern": f"{day[1]} h:mm:ss"}
-    day = _day(text, locale)
+    day = _day(text, locale) or _day_of(text, locale, year)
     return None if day is None else (serial_of(day[0]), {"type": "DATE", "pattern": day[1]})
 
 
@@ -173,7 +175,7 @@ def _day(text: str, locale: Locale) -> tuple[datetime, str] | None:
         one, two, year = int(match[1]), int(match[3]), int(match[4])
         if len(match[4]) == 2:
             year += 2000 if year < 50 else 1900
-        month, day = (one, two) if locale.date.startswith("m") else (two, one)
+        month, day = (one, two) if locale.month_first else (two, one)
         if match[2] == "." and locale.decimal == "." and "." not in locale.date:
             return None
         return _calendar(year, month, day, locale.date)
@@ -184,6 +186,16 @@ def _day(text: str, locale: Locale) -> tuple[datetime, str] | None:
         if month:
             return _calendar(int(year), month, int(day), "d mmm yyyy" if match[1] else "mmm d, yyyy")
     return None
+
+
+def _day_of(text: str, locale: Locale, year: int | None) -> tuple[datetime, str] | None:
+    """A day and a month of numbers, in ``year``; with a dot only where dates are written with dots."""
+    match = _SHORT.match(text)
+    if not match or year is None or (match[2] == "." and (locale.decimal == "." or "." not in locale.date)):
+        return None
+    one, two = int(match[1]), int(match[3])
+    month, day = (one, two) if locale.month_first else (two, one)
+    return _calendar(year, month, day, locale.day_and_month)
 
 
 def _calendar(year: int, month: int, day: int, pattern: str) -> tuple[datetime, str] | None:

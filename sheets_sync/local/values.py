@@ -131,7 +131,7 @@ def _put_rows(change: Change, sheet: Sheet, box: Box, rows: list[list[Any]], is_
             continue
         line = sheet.writable_row(index)
         for column in columns:
-            cell = _entered_cell(line.get(column, BLANK), row[column - box.left], locale)
+            cell = _entered_cell(line.get(column, BLANK), row[column - box.left], locale, change.now.year)
             if cell.is_blank():
                 line.pop(column, None)
             else:
@@ -146,8 +146,8 @@ def _put_rows(change: Change, sheet: Sheet, box: Box, rows: list[list[Any]], is_
     return Written(answer, sheet, box, touched_rows, touched_columns)
 
 
-def _entered_cell(cell: Cell, value: Any, locale: Locale | None) -> Cell:
-    """The cell with a value typed (``locale`` given) or put raw."""
+def _entered_cell(cell: Cell, value: Any, locale: Locale | None, year: int) -> Cell:
+    """The cell with a value typed (``locale`` given, in that year) or put raw."""
     entered: Entered
     form = cell.format
     if isinstance(value, str):
@@ -157,7 +157,7 @@ def _entered_cell(cell: Cell, value: Any, locale: Locale | None) -> Cell:
             if kept and kept.get("type") == "TEXT":
                 entered = value.removeprefix("'") or None
             else:
-                entered, number_format = typed.parsed_entry(value, locale)
+                entered, number_format = typed.parsed_entry(value, locale, year)
                 if number_format and not kept:
                     form = {**(form or {}), "numberFormat": number_format}
     elif isinstance(value, float) and value.is_integer() and abs(value) < 1e15:

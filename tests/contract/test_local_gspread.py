@@ -181,6 +181,24 @@ def test_a_copy_takes_comments_and_permissions_along_where_asked(
     assert "reader@example.com" in {one.get("emailAddress") for one in copied.list_permissions()}
 
 
+def test_files_are_found_in_the_folder_they_were_made_in_or_moved_to(
+    client: gspread.Client, server: LocalServer
+) -> None:
+    made = client.create("In a folder", folder_id="folder-a")
+    client.create("In a folder")
+    assert [one["id"] for one in client.list_spreadsheet_files(folder_id="folder-a")] == [made.id]
+    assert client.open("In a folder", folder_id="folder-a").id == made.id
+    url = f"{server.base_url}/drive/v3/files/{made.id}?addParents=folder-b&removeParents=folder-a&fields=parents"
+    moved = requests.patch(url, json={}, headers={"Authorization": "Bearer any"}, timeout=20)
+    assert moved.json() == {"parents": ["folder-b"]}
+    assert client.list_spreadsheet_files(folder_id="folder-a") == []
+    refused = requests.patch(url, json={"parents": ["x"]}, headers={"Authorization": "Bearer any"}, timeout=20)
+    assert (refused.status_code, refused.json()["error"]["errors"][0]["reason"]) == (403, "fieldNotWritable")
+    query = {"q": "'folder-b' in parents and trashed = false", "fields": "files(id)"}
+    listed = client.http_client.request("get", "https://www.googleapis.com/drive/v3/files", params=query)
+    assert listed.json() == {"files": [{"id": made.id}]}
+
+
 def test_what_cannot_be_is_told_in_googles_words(sheet: gspread.Worksheet) -> None:
     for call, words in (
         (lambda: sheet.spreadsheet.batch_update({}), "Must specify at least one request"),

@@ -23,6 +23,7 @@ TABLES = {
     "initiative_math_models",
     "initiative_params",
     "initiative_scores",
+    "intake_requests",
     "organization_metric_configs",
     "optimization_scenarios",
     "optimization_constraint_sets",

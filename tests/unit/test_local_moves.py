@@ -175,3 +175,72 @@ def test_a_batch_whose_middle_fails_leaves_ranges_values_and_tabs_as_they_were(b
                 {"deleteSheet": {"sheetId": 7}},
             )
         assert book.service.get_spreadsheet(book.id, include_grid_data=True) == before
+
+
+def test_developer_metadata_is_told_alike_by_the_batch_by_its_id_and_by_a_search(book: Book) -> None:
+    for location in (
+        {"sheetId": 0},
+        {"dimensionRange": {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}},
+    ):
+        wanted = {"metadataKey": "k", "metadataValue": "v", "visibility": "DOCUMENT", "location": location}
+        reply = book.batch({"createDeveloperMetadata": {"developerMetadata": wanted}})[0]
+        made = reply["createDeveloperMetadata"]["developerMetadata"]
+        assert location.items() <= made["location"].items()
+        assert book.service.metadata_get(book.id, made["metadataId"]) == made
+        lookup = {"developerMetadataLookup": {"metadataId": made["metadataId"]}}
+        found = book.service.metadata_search(book.id, {"dataFilters": [lookup]})["matchedDeveloperMetadata"]
+        assert [one["developerMetadata"] for one in found] == [made]
+
+
+def test_developer_metadata_of_a_row_follows_it_and_finds_its_values(book: Book) -> None:
+    book.put("A1", ["head"], ["kept row"])
+    where = {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}
+    wanted = {"metadataId": 5, "metadataKey": "row", "visibility": "DOCUMENT", "location": {"dimensionRange": where}}
+    book.batch({"createDeveloperMetadata": {"developerMetadata": wanted}})
+    book.lines("insertDimension", "ROWS", 0, 3)
+    by_row = {"dataFilters": [{"developerMetadataLookup": {"metadataKey": "row"}}]}
+    found = book.service.values_batch_get_by_data_filter(book.id, by_row)["valueRanges"][0]["valueRange"]
+    assert (found["range"], found["values"]) == ("Sheet1!A5:Z5", [["kept row"]])
+    book.lines("deleteDimension", "ROWS", 4, 5)
+    assert book.service.metadata_search(book.id, by_row) == {}
+    taken = {"metadataId": 6, "metadataKey": "two rows", "visibility": "DOCUMENT"}
+    taken["location"] = {"dimensionRange": {**where, "endIndex": 4}}
+    with pytest.raises(ApiError, match="one row or column only"):
+        book.batch({"createDeveloperMetadata": {"developerMetadata": taken}})
+
+
+def test_a_conditional_format_is_replaced_moved_and_deleted_by_its_place(book: Book) -> None:
+    def rule(kind: str) -> Json:
+        red = {"backgroundColor": {"red": 1}}
+        return {"ranges": [area(0, 3, 0, 2)], "booleanRule": {"condition": {"type": kind}, "format": red}}
+
+    def kinds() -> list[str]:
+        return [one["booleanRule"]["condition"]["type"] for one in book.sheet().get("conditionalFormats", [])]
+
+    for index, kind in enumerate(("BLANK", "NOT_BLANK")):
+        book.batch({"addConditionalFormatRule": {"rule": rule(kind), "index": index}})
+    assert book.sheet()["conditionalFormats"][0]["booleanRule"]["format"] == {
+        "backgroundColor": {"red": 1},
+        "backgroundColorStyle": {"rgbColor": {"red": 1}},
+    }
+    book.batch({"updateConditionalFormatRule": {"sheetId": 0, "index": 1, "newIndex": 0}})
+    assert kinds() == ["NOT_BLANK", "BLANK"]
+    body = {"sheetId": 0, "index": 1, "rule": rule("TEXT_IS_EMAIL")}
+    reply = book.batch({"updateConditionalFormatRule": body})[0]["updateConditionalFormatRule"]
+    assert (reply["newIndex"], reply["oldRule"]["booleanRule"]["condition"]["type"]) == (1, "BLANK")
+    book.batch({"deleteConditionalFormatRule": {"sheetId": 0, "index": 0}})
+    assert kinds() == ["TEXT_IS_EMAIL"]
+    with pytest.raises(ApiError, match="No conditional format on sheet: 0 at index: 7"):
+        book.batch({"deleteConditionalFormatRule": {"sheetId": 0, "index": 7}})
+
+
+def test_a_sort_orders_mixed_types_as_sheets_does_both_ways(book: Book) -> None:
+    values = ["b", 10, True, "", "A", -2, False, "=1/0", "12"]
+    book.put("A1", *[[one] for one in values])
+    for order, wanted in (
+        ("ASCENDING", ["-2", "10", "12", "A", "b", "FALSE", "TRUE", "#DIV/0!"]),
+        ("DESCENDING", ["#DIV/0!", "TRUE", "FALSE", "b", "A", "12", "10", "-2"]),
+    ):
+        specs = [{"dimensionIndex": 0, "sortOrder": order}]
+        book.batch({"sortRange": {"range": area(0, 9, 0, 1), "sortSpecs": specs}})
+        assert [row[0] for row in book.read("A1:A9")] == wanted

@@ -19,6 +19,7 @@ COLUMNS = [
     for column in declared.columns
 ]
 ROWS = {
+    "Intake": inputs.IntakeRow,
     "Initiatives": inputs.InitiativeRow,
     "Metrics": inputs.MetricRow,
     "Contributions": inputs.ContributionRow,
@@ -33,6 +34,8 @@ ROWS = {
 
 def test_the_tabs_are_those_of_this_issue_in_the_order_people_see() -> None:
     assert [declared.name for declared in TABS] == [
+        "Start",
+        "Intake",
         "Initiatives",
         "Metrics",
         "Contributions",
@@ -52,7 +55,16 @@ def test_the_tabs_are_those_of_this_issue_in_the_order_people_see() -> None:
 
 def test_what_people_read_first_is_visible_and_the_rest_hidden() -> None:
     visible = [declared.name for declared in TABS if not declared.is_hidden]
-    assert visible == ["Initiatives", "Scenarios", "Constraints", "Targets", "Portfolio", "Roadmap Plan", "Roadmap"]
+    assert visible == [
+        "Start",
+        "Initiatives",
+        "Scenarios",
+        "Constraints",
+        "Targets",
+        "Portfolio",
+        "Roadmap Plan",
+        "Roadmap",
+    ]
 
 
 @pytest.mark.parametrize("declared", TABS, ids=lambda declared: declared.name)
@@ -82,7 +94,7 @@ def test_every_row_that_can_have_findings_can_be_told_them(declared) -> None:
 
 @pytest.mark.parametrize("declared", TABS, ids=lambda declared: declared.name)
 def test_the_title_stands_beside_each_initiative_key(declared) -> None:
-    if declared.name != "Initiatives" and "initiative_key" in declared.names:
+    if declared.name not in ("Initiatives", "Intake") and "initiative_key" in declared.names:
         assert declared.names[declared.names.index("initiative_key") + 1] == "title"
 
 
@@ -100,10 +112,10 @@ def test_provenance_ends_every_row_of_what_is_published(name: str) -> None:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_every_column_a_pm_fills_has_a_field_that_is_read(name: str) -> None:
-    plural = {"scenario_name": "scenario_names", "constraint_set_name": "constraint_set_names"}
+    rules = {"scenario_name": "scenario_names", "constraint_set_name": "constraint_set_names"}
+    renamed = {"Constraints": rules, "Targets": rules, "Setup": {"tab": "source_tab"}}.get(name, {})
     fields = set(ROWS[name].__dataclass_fields__)
-    lists = name in ("Constraints", "Targets")
-    assert {plural.get(c.name, c.name) if lists else c.name for c in tab(name).columns if c.is_pm} <= fields
+    assert {renamed.get(column.name, column.name) for column in tab(name).columns if column.is_pm} <= fields
 
 
 def test_every_dropdown_of_the_workbooks_own_has_a_list_that_exists() -> None:

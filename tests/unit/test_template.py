@@ -25,7 +25,7 @@ KEYS = [f"INIT-{number:06d}" for number in range(1, SAMPLE_SIZE + 1)]
 
 def spreadsheet(*grids: Grid) -> Workbook:
     return Workbook(
-        spreadsheet_id="s",
+        spreadsheet_id="workbook",
         title="t",
         url="u",
         locale="en_US",
@@ -40,6 +40,7 @@ EMPTY = spreadsheet(Grid(title="Sheet1", sheet_id=0, row_count=1000, column_coun
 def applied(workbook: Workbook, requests: Sequence[dict[str, Any]]) -> Workbook:
     """The grids after a batch: of all requests, those that change titles, sizes and values."""
     grids = {grid.sheet_id: grid for grid in workbook.grids.values()}
+    named = list(workbook.metadata.get("namedRanges", ()))
     for request in requests:
         ((kind, body),) = request.items()
         if kind == "addSheet":
@@ -65,13 +66,16 @@ def applied(workbook: Workbook, requests: Sequence[dict[str, Any]]) -> Workbook:
         elif kind == "updateCells":
             old = grids[body["start"]["sheetId"]]
             grids[old.sheet_id] = dataclasses.replace(old, values=_written(old, body))
+        elif kind == "addNamedRange":
+            assert body["namedRange"]["range"]["sheetId"] in grids
+            named.append(body["namedRange"])
         else:
             assert kind.startswith(
                 ("repeatCell", "setData", "addProtected", "addDim", "updateDim", "addBand", "addCond")
             )
             for sheet_id in _sheet_ids(body):
                 assert sheet_id in grids
-    return spreadsheet(*grids.values())
+    return dataclasses.replace(spreadsheet(*grids.values()), metadata={"namedRanges": named})
 
 
 def _written(grid: Grid, body: dict[str, Any]) -> list[list[Any]]:
@@ -138,9 +142,10 @@ def test_a_sheet_that_was_not_read_is_left_alone_and_its_title_told() -> None:
 def test_a_missing_tab_is_added_where_it_belongs_and_nothing_else_touched() -> None:
     whole = applied(EMPTY, repair_requests(EMPTY))
     torn = spreadsheet(*[grid for grid in whole.grids.values() if grid.title != "Targets"])
+    torn = dataclasses.replace(torn, metadata=whole.metadata)
     requests = repair_requests(torn)
     (added,) = of_kind(requests, "addSheet")
-    assert (added["properties"]["title"], added["properties"]["index"]) == ("Targets", 5)
+    assert (added["properties"]["title"], added["properties"]["index"]) == ("Targets", 7)
     assert {*_sheet_ids(requests)} == {added["properties"]["sheetId"]}
     assert repair_requests(applied(torn, requests)) == []
 
@@ -293,7 +298,8 @@ def test_dropdowns_offer_the_workbooks_own_lists_and_refuse_only_unknown_words()
 
 def test_every_header_has_a_note_and_technical_columns_a_collapsed_group() -> None:
     requests = repair_requests(EMPTY)
-    headers = [cell for update in of_kind(requests, "updateCells") for cell in update["rows"][0]["values"]]
+    updates = [update for update in of_kind(requests, "updateCells") if update["start"]["rowIndex"] == 0]
+    headers = [cell for update in updates for cell in update["rows"][0]["values"]]
     assert len(headers) == sum(len(declared.columns) for declared in TABS)
     assert all(cell["note"] for cell in headers)
     groups = of_kind(requests, "updateDimensionGroup")

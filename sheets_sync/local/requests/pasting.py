@@ -130,7 +130,10 @@ def paste_data(change: Change, body: Json) -> Json:
         raise Refused("Pasting HTML is not supported.")
     if len(delimiter) != 1:
         raise Refused("The delimiter must be one character.")
-    lines = list(csv.reader(io.StringIO(body.get("data", "")), delimiter=delimiter))
+    try:
+        lines = list(csv.reader(io.StringIO(body.get("data", "")), delimiter=delimiter))
+    except csv.Error as error:
+        raise Refused(f"The data cannot be split into cells: {error}") from error
     top, left = place.get("rowIndex", 0), place.get("columnIndex", 0)
     if top < 0 or left < 0:
         raise Refused("The coordinate must not be negative.")
@@ -138,7 +141,7 @@ def paste_data(change: Change, body: Json) -> Json:
     locale = change.calculator().locale
     for row, line in enumerate(lines):
         for column, text in enumerate(line):
-            entered, form = typed.parsed_entry(text, locale) if text else (None, None)
+            entered, form = typed.parsed_entry(text, locale, change.now.year) if text else (None, None)
             cell = sheet.cell(top + row, left + column)
             new_format = {**(cell.format or {}), "numberFormat": form} if form else cell.format
             sheet.put(top + row, left + column, cell._replace(entered=entered, format=new_format))

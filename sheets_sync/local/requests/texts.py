@@ -39,7 +39,7 @@ def find_replace(change: Change, body: Json) -> Json:
                 new, times = replace(old)
                 if not times:
                     continue
-                entered, form = typed.parsed_entry(new, calculator.locale) if new else (None, None)
+                entered, form = typed.parsed_entry(new, calculator.locale, change.now.year) if new else (None, None)
                 new_format = {**(cell.format or {}), "numberFormat": form} if form else cell.format
                 sheet = change.book.writable(sheet)
                 sheet.put(index, column, cell._replace(entered=entered, format=new_format))
@@ -115,7 +115,7 @@ def text_to_columns(change: Change, body: Json) -> Json:
         parts = cell.entered.split(sign)
         grow(change, sheet, 0, box.left + len(parts))
         for offset, part in enumerate(parts):
-            entered, form = typed.parsed_entry(part.strip(), locale) if part.strip() else (None, None)
+            entered, form = typed.parsed_entry(part.strip(), locale, change.now.year) if part.strip() else (None, None)
             target = sheet.cell(index, box.left + offset)
             new_format = {**(target.format or {}), "numberFormat": form} if form else target.format
             sheet.put(index, box.left + offset, target._replace(entered=entered, format=new_format))
