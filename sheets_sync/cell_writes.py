@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from sheets_sync.marks import Look
 Json = dict[str, Any]
 Cell = tuple[int, int]
 """(row, column), both 0-based."""
+Copies = Callable[[int, Mapping[Cell, Content]], tuple[list[Json], set[Cell]]]
 
 
 @dataclass(slots=True)
@@ -35,15 +36,18 @@ class TabWrites:
         """The rows of which a cell is written."""
         return {row for row, _ in self.values} | {row for row, _ in self.looks}
 
-    def requests(self) -> list[Json]:
-        """The requests, growth of the grid first. Empty where there is nothing to write."""
+    def requests(self, copies: Copies | None = None) -> list[Json]:
+        """The requests, growth of the grid first. Empty where there is nothing to write. ``copies`` brings the values
+        that wait in a staging sheet: (sheet id, values) -> its requests and the cells they fill."""
+        copied, filled = copies(self.sheet_id, self.values) if copies else ([], set[Cell]())
         values = _updates(
-            self.sheet_id, {cell: (value_fields(held), cell_data(held)) for cell, held in self.values.items()}
+            self.sheet_id,
+            {cell: (value_fields(held), cell_data(held)) for cell, held in self.values.items() if cell not in filled},
         )
         looks = _updates(
             self.sheet_id, {cell: (marks.FIELDS, marks.look_data(look)) for cell, look in self.looks.items()}
         )
-        return [*self._growth(), *self.before, *values, *looks, *self.after]
+        return [*self._growth(), *self.before, *copied, *values, *looks, *self.after]
 
     def _growth(self) -> list[Json]:
         needed = max((row + 1 for row in self.rows), default=0)
@@ -54,7 +58,47 @@ class TabWrites:
         return [{"appendDimension": append}]
 
 
+SHORTEST_RUN = 8
+"""From so many equal cells below each other on, one ``repeatCell`` says them."""
+
+
 def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json]:
+    """One ``repeatCell`` for each long run of equal cells below each other (provenance, status), and one
+    ``updateCells`` for each rectangle of neighbouring cells with one field mask that is left."""
+    repeated = runs(cells)
+    covered = {(row, column) for column, first, end, _ in repeated for row in range(first, end)}
+    rest = {cell: held for cell, held in cells.items() if cell not in covered} if covered else cells
+    return [
+        *(_repeat(sheet_id, column, first, end, held) for column, first, end, held in repeated),
+        *rectangles(sheet_id, rest),
+    ]
+
+
+def runs(cells: Mapping[Cell, tuple[str, Json]]) -> list[tuple[int, int, int, tuple[str, Json]]]:
+    """(column, first row, row after the last, what they hold) of the long runs."""
+    found: list[tuple[int, int, int, tuple[str, Json]]] = []
+    column = first = row = -1
+    held: tuple[str, Json] | None = None
+    for at_column, at_row in sorted((column, row) for row, column in cells):
+        now = cells[at_row, at_column]
+        if held is None or at_column != column or at_row != row + 1 or now != held:
+            if held is not None and row + 1 - first >= SHORTEST_RUN:
+                found.append((column, first, row + 1, held))
+            column, first, held = at_column, at_row, now
+        row = at_row
+    if held is not None and row + 1 - first >= SHORTEST_RUN:
+        found.append((column, first, row + 1, held))
+    return found
+
+
+def _repeat(sheet_id: int, column: int, first: int, end: int, held: tuple[str, Json]) -> Json:
+    fields, data = held
+    area = {"sheetId": sheet_id, "startRowIndex": first, "endRowIndex": end}
+    area |= {"startColumnIndex": column, "endColumnIndex": column + 1}
+    return {"repeatCell": {"range": area, "cell": data, "fields": fields}}
+
+
+def rectangles(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json]:
     """One ``updateCells`` for each rectangle of neighbouring cells with one field mask."""
     spans: list[tuple[int, int, str, list[Json]]] = []
     for (row, column), (fields, data) in sorted(cells.items()):

@@ -63,6 +63,7 @@ class Client(HTTPClient):
         scoped = credentials.with_scopes(scopes)
         session = google_requests.AuthorizedSession(scoped, auth_request=signed_in)
         session.max_redirects = 0
+        session.headers["User-Agent"] = "roadmap-optimizer (gzip)"  # Google packs its answers for whoever says so here
         for each in (session, signing_in):
             each.mount("https://", BoundedAdapter(base_url, seconds_left=self._seconds_left))
             each.mount("http://", BoundedAdapter(base_url, seconds_left=self._seconds_left))
@@ -90,7 +91,7 @@ class Client(HTTPClient):
         return getattr(self._now, "until", math.inf) - time.monotonic()
 
     def traffic(self) -> tuple[int, int]:
-        """Bytes of bodies (sent, received) on this thread since ``begin``."""
+        """Bytes of bodies (sent, received) on the wire, packed as they came, on this thread since ``begin``."""
         return self._now.traffic
 
     def json(
@@ -107,7 +108,7 @@ class Client(HTTPClient):
         except (KeyError, TypeError) as error:
             # gspread stumbles over error bodies that are JSON but not Google's.
             raise GoogleFailed(f"Google {self.api} answered with an error that says nothing; try later.") from error
-        self._now.traffic = (sent, len(response.content))
+        self._now.traffic = (sent, response.raw.tell())
         answer = response.json()
         if not isinstance(answer, dict):
             raise GoogleFailed(f"Google {self.api} answered with something that is no JSON object; try later.")

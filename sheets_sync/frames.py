@@ -14,6 +14,9 @@ from sheets_sync.marks import Look, look_of
 _SHEET = "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount))"
 _LOOKS = "note,userEnteredFormat(backgroundColor,backgroundColorStyle)"
 
+TITLES = "sheets.properties(sheetId,title)"
+"""The field mask under which only the names of tabs are read."""
+
 ROWS_TO_SPARE = 200
 """How far below the last row in use a re-read looks for rows that came since."""
 

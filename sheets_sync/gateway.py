@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sheets_sync.client import DRIVE_SCOPES, SHEETS_SCOPES, Client, credentials_of
-from sheets_sync.errors import GoogleFailed
+from sheets_sync.errors import GoogleFailed, RequestRefused
 from sheets_sync.exchange import Batch, Call, Counts
 from sheets_sync.frames import quoted
 from sheets_sync.grids import Workbook
@@ -120,6 +120,12 @@ class SheetsGateway:
     def read(self, spreadsheet_id: str, titles: Sequence[str] | None = None) -> Workbook:
         """The workbook: metadata of all tabs; values and notes of those in ``titles`` that exist (None: the tabs that
         ``sheets_sync.tabs`` declares, by name, alias or the id of their sheet). Two reads; one where there is none."""
+        try:
+            return self._read(spreadsheet_id, titles)
+        except RequestRefused:  # a tab that was renamed or deleted between the two calls has other names by now
+            return self._read(spreadsheet_id, titles)
+
+    def _read(self, spreadsheet_id: str, titles: Sequence[str] | None) -> Workbook:
         metadata = self._got("read metadata", spreadsheet_id, "", {"fields": READ_FIELDS})
         try:
             sheets = wanted_sheets(metadata, titles)

@@ -115,7 +115,8 @@ class InputPlan:
         touched = {column for _, column in sent.values}
         home = {place: row for row, place in self._rows_in(first).items()}
         for place in {row for row, _ in sent.values} - set(now.values()):
-            writes.values |= {(place, column): None for column in touched}
+            if not self._is_added(echo, place):
+                writes.values |= {(place, column): None for column in touched}
         for row, place in now.items():
             old = home.get(row)
             if old is not None:
@@ -151,6 +152,17 @@ class InputPlan:
         fresh = [contents for contents in self.added if _text(shown(contents[key])) not in there]
         for place, contents in enumerate(fresh, max(frame.used_rows(), len(self.grid.values), 1)):
             writes.values |= {(place, column): content for column, content in contents.items()}
+
+    def _is_added(self, echo: Frame, row: int) -> bool:
+        """True where a row of the echo is one that we added, and nothing of a PM's."""
+        key = self.key_column
+        names = {_text(shown(contents[key])) for contents in self.added} if key is not None else set[str]()
+        others = self._known - {key}
+        return (
+            key is not None
+            and _text(echo.value(row, key)) in names
+            and all(is_blank(echo.value(row, column)) for column in others)
+        )
 
     def _rows_in(self, frame: Frame) -> dict[int, int]:
         """Row as read -> row in the frame."""
@@ -206,14 +218,15 @@ class InputPlan:
         return ((name, digest), name or None, digest, rest)
 
     def _shows(self, row: int, column: int, content: Content) -> bool:
-        return same(content, self._there(row, column))
+        return same(content, self.there(row, column))
 
-    def _there(self, row: int, column: int) -> CellValue:
+    def there(self, row: int, column: int) -> CellValue:
+        """What stood in a cell when the tab was read."""
         return _at(self.grid.values[row], column) if row < len(self.grid.values) else None
 
     def _content(self, row: int, column: int) -> Content:
         held = self.wanted.get(row, {})
-        return held[column] if column in held else self._there(row, column)
+        return held[column] if column in held else self.there(row, column)
 
 
 def _at(cells: Sequence[CellValue], column: int) -> CellValue:

@@ -252,11 +252,12 @@ def run_log_rows(ledger: Ledger) -> list[Row]:
     ]
 
 
-def check_rows(ledger: Ledger) -> list[Row]:
-    """Every open problem, errors first, then in sheet order; one line says how many more there are past the cap."""
+def check_rows(ledger: Ledger, put_back: Iterable[Finding] = ()) -> list[Row]:
+    """Every open problem (and what was ``put_back``), errors first, then in sheet order; one line says how many more
+    there are past the cap."""
     order = {each.name: place for place, each in enumerate(TABS)}
     found = sorted(
-        (finding for finding in ledger.update.findings if finding.severity is not Severity.OK),
+        (each for each in (*ledger.update.findings, *put_back) if each.severity is not Severity.OK),
         key=lambda each: (each.severity is not Severity.ERROR, order.get(each.tab, len(order)), each.row or 0),
     )
     rows: list[Row] = [_check_row(ledger, finding) for finding in found[:LONGEST_CHECKS]]

@@ -72,7 +72,8 @@ class TabMarks:
     def put_right(self, writes: TabWrites, before: Frame, rows: Mapping[int, int], hit: Iterable[Cell]) -> None:
         """After rows moved under a batch: each cell gets the look that it had in ``before``, marked anew. ``rows`` says
         where each row of ``before`` stands now; ``hit`` are the cells whose look the batch wrote."""
-        looks: dict[Cell, Look] = {cell: Look() for cell in hit}
+        below = before.used_rows()  # whoever is not known is taken for a blank row, as they stand below the last
+        looks: dict[Cell, Look] = {cell: marks.unmarked(before.look(below, cell[1])) for cell in hit}
         for row, now in rows.items():
             for column in self.columns:
                 look = _marked(before.look(row, column), self.told.get((row, column), _NOTHING))

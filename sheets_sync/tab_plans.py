@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from engine.findings import Finding
+from engine.findings import Finding, Severity
 from engine.inputs import Row as InputRow
 from engine.keys import normalised
 from engine.provenance import RunFacts
@@ -21,6 +21,7 @@ from sheets_sync.intake_plan import by_index, intake_plans
 from sheets_sync.layout import roadmap_page
 from sheets_sync.outputs import Ledger, Row, alert_rows, check_rows, portfolio_rows, run_log_rows
 from sheets_sync.plan_outputs import plan_rows
+from sheets_sync.put_back import found_over, still_told
 from sheets_sync.remarks import Remarks, required_uplift
 from sheets_sync.start_page import start_page
 from sheets_sync.tab_marks import status_and_message, tab_marks
@@ -31,7 +32,10 @@ from sheets_sync.whole_plan import PagePlan, WholePlan, merges_of
 
 
 class TabPlan(Protocol):
-    """What one tab is to show, however it is kept (InputPlan, TablePlan, WholePlan, PagePlan)."""
+    """What one tab is to show, however it is kept (InputPlan, TablePlan, WholePlan, PagePlan). ``grid`` is the tab as
+    read."""
+
+    grid: Grid
 
     @property
     def title(self) -> str:
@@ -68,8 +72,19 @@ class TabPlan(Protocol):
 def tab_plans(workbook: Workbook, update: SheetUpdate) -> list[TabPlan]:
     """The plans of all tabs that exist and are to change, in sheet order."""
     ledger = Ledger(workbook, update)
-    plans = [*_input_plans(ledger), *_own_intake(ledger), *_table_plans(ledger), *_whole_plans(ledger)]
+    beside = [*_input_plans(ledger), *_own_intake(ledger), *_table_plans(ledger)]
+    plans = [*beside, *_whole_plans(ledger, _put_back(ledger, beside))]
     return [plan for plan in plans if plan.changes]
+
+
+def _put_back(ledger: Ledger, plans: Sequence[InputPlan | TablePlan]) -> list[Finding]:
+    """What Checks says of system cells that PMs typed over: now, and within the last day."""
+    now = ledger.update.now.astimezone(ledger.zone)
+    fresh = [finding for plan in plans for finding in found_over(plan, now)]
+    told = {(finding.tab, finding.cell) for finding in fresh}
+    found = _opened(ledger, "Checks")
+    before = still_told(*found, now) if found else ()
+    return [*fresh, *(finding for finding in before if (finding.tab, finding.cell) not in told)]
 
 
 # ---- tabs that PMs fill
@@ -213,15 +228,22 @@ def _name_contributions(
 def _missing_contributions(
     head: Header, ledger: Ledger, titles: Mapping[str, str | None]
 ) -> list[Mapping[int, Content]]:
-    """A new row (key and title) for each candidate that has none."""
-    key, title = head.columns.get("initiative_key"), head.columns.get("title")
+    """A new row (key, title and status) for each candidate that has none."""
+    key, title, status = (head.columns.get(name) for name in ("initiative_key", "title", "sys: status"))
     inputs = ledger.update.inputs
     if key is None or not _is_readable(head):
         return []
     there = {normalised(row.initiative_key) for row in inputs.contributions if row.initiative_key}
     names = [row.initiative_key for row in inputs.initiatives if row.initiative_key and row.is_candidate]
     missing = [name for name in dict.fromkeys(names) if normalised(name) not in there]
-    return [{key: name, **({title: titles.get(name)} if title is not None else {})} for name in missing]
+    return [
+        {
+            key: name,
+            **({title: titles.get(name)} if title is not None else {}),
+            **({status: Severity.OK.value} if status is not None else {}),
+        }
+        for name in missing
+    ]
 
 
 def _put_in_words(
@@ -337,13 +359,13 @@ def _shows(ledger: Ledger, name: str, column: str, number: int) -> bool:
 # ---- tabs that are rewritten whole
 
 
-def _whole_plans(ledger: Ledger) -> Iterator[TabPlan]:
+def _whole_plans(ledger: Ledger, put_back: Sequence[Finding]) -> Iterator[TabPlan]:
     update = ledger.update
     if update.run is not None or update.alerts_run is not None or update.failure:
         yield from _whole(ledger, "Alerts", alert_rows(ledger))
     yield from _pages(ledger)
     yield from _whole(ledger, "Run Log", run_log_rows(ledger))
-    yield from _whole(ledger, "Checks", check_rows(ledger))
+    yield from _whole(ledger, "Checks", check_rows(ledger, put_back))
 
 
 def _whole(ledger: Ledger, name: str, rows: Sequence[Row]) -> Iterator[WholePlan]:

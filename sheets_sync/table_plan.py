@@ -8,7 +8,7 @@ API has no preconditions, so after a PM's sort that would hit another row. Where
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,13 +61,15 @@ class TablePlan:
     def changes(self) -> bool:
         """False where the tab already shows all of it, as far as the reading tells."""
         return bool(
-            self._names_keys
-            or self.sort
-            or self.marks.changes(self.grid)
-            or any(
-                not self._shows(name, column, held[column]) for name, held in self._by_name.items() for column in held
-            )
+            self._names_keys or self.sort or self.marks.changes(self.grid) or any(True for _ in self.differing())
         )
+
+    def differing(self) -> Iterator[tuple[int, int, Content, CellValue]]:
+        """(row, column, what it is to show, what stood there) of the cells of known rows that differ."""
+        for name, held in self._by_name.items():
+            for column, content in held.items() if name in self._rows else ():
+                if not self._shows(name, column, content):
+                    yield self._rows[name], column, content, self._there(name, column)
 
     @property
     def has_marks(self) -> bool:

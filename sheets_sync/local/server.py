@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from engine.errors import UsageError
@@ -43,6 +44,7 @@ def create_app(
     """The REST application over ``service``; without ``tokens`` there is no token endpoint. With ``faults`` it has the
     admin endpoint that orders them; they are given by an ``admin.FaultyLayer`` around the application."""
     app = FastAPI(title="Local Sheets", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)  # as Google answers whoever accepts it
 
     async def sheets(request: Request) -> Response:
         return await _api_answer(service, tokens, strict_tokens, request, "/v4/spreadsheets", rest_sheets)
