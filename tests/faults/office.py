@@ -16,6 +16,7 @@ from sheets_sync.exchange import Call
 from sheets_sync.gateway import SheetsGateway
 from sheets_sync.local.server import LocalServer
 from sheets_sync.template import default_title, new_workbook_requests
+from sheets_sync.workspace_mark import mark_requests
 
 ROWS = 30
 """The height of tabs: the template formats every row, and a snapshot reads them all."""
@@ -117,6 +118,8 @@ class Office:
     def new_workbook(self) -> WorkspaceRecord:
         """A workbook of its own, registered, just as the template made it."""
         spreadsheet_id = str(self.service.copy_file(self._master, {})["id"])
+        copy = self.gateway.read(spreadsheet_id)
+        self.gateway.batch_update(spreadsheet_id, mark_requests(copy, 0))
         with self.connections.database.transaction() as session:
             return store.register_workspace(session, spreadsheet_id, "Plan", "")
 
