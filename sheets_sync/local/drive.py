@@ -178,31 +178,12 @@ class Drive:
         """``permissions.create``; the same person again changes the role."""
         self.file(file_id)
         kind, role = body.get("type"), body.get("role")
-        if kind not in _TYPES or role not in _ROLES:
-            field = "type" if kind not in _TYPES else "role"
-            raise DriveError(400, "required", f"The permission {field} field is required.", f"permission.{field}")
-        permission: Json = {"kind": "drive#permission", "type": kind, "role": role}
-        if kind in ("user", "group"):
-            address = body.get("emailAddress")
-            if not isinstance(address, str) or "@" not in address:
-                raise DriveError(
-                    400,
-                    "invalid",
-                    "The specified emailAddress is invalid or not applicable for the given permission type.",
-                    "permission.emailAddress",
-                )
-            permission.update(
-                {
-                    "emailAddress": address,
-                    "displayName": address.partition("@")[0],
-                    "deleted": False,
-                    "pendingOwner": False,
-                }
-            )
-        elif kind == "domain":
-            permission.update({"domain": str(body.get("domain", "")), "allowFileDiscovery": False})
-        else:
-            permission["allowFileDiscovery"] = bool(body.get("allowFileDiscovery", False))
+        for field, value, known in (("type", kind, _TYPES), ("role", role, _ROLES)):
+            if not value:
+                raise DriveError(400, "required", f"The permission {field} field is required.", f"permission.{field}")
+            if value not in known:
+                raise DriveError(400, "invalid", f"The specified {field} is invalid.", f"permission.{field}")
+        permission: Json = {"kind": "drive#permission", "type": kind, "role": role, **_whose(body)}
         with self._lock:
             return self._put_permission(file_id, permission)
 
@@ -211,30 +192,37 @@ class Drive:
         same = ("type", "emailAddress", "domain")
         for one in file["permissions"]:
             if all(one.get(name) == permission.get(name) for name in same):
+                _check_owner(one, permission["role"])
                 one["role"] = permission["role"]
                 permission = one
                 break
         else:
+            _check_owner(permission, permission["role"])
             is_anyone = permission["type"] == "anyone"
             permission["id"] = "anyoneWithLink" if is_anyone else str(secrets.randbelow(10**20))
             file["permissions"].append(permission)
         self._save(file)
         return permission
 
-    def change_role(self, file_id: str, permission_id: str, role: str, *, is_pending: object = None) -> Json:
-        """``permissions.update``; a new owner makes the old one a writer."""
+    def change_role(self, file_id: str, permission_id: str, role: str, *, is_pending: bool = False) -> Json:
+        """``permissions.update``; only who was made the pending owner can become the owner, and then the old one is a
+        writer."""
         self.permission(file_id, permission_id)
         if role not in _ROLES:
             raise DriveError(400, "invalid", "The specified role is invalid.", "permission.role")
         with self._lock:
             file = copy.deepcopy(self._files[file_id])
             changed = next(one for one in file["permissions"] if one["id"] == permission_id)
+            if is_pending and changed["type"] != "user":
+                told = "The target user cannot be a pending owner on this file."
+                raise DriveError(403, "targetUserCannotBePendingOwnerOnFile", told)
+            _check_owner(changed, role)
             for one in file["permissions"] if role == "owner" else ():
                 if one["role"] == "owner":
                     one["role"] = "writer"
             changed["role"] = role
             if "pendingOwner" in changed:
-                changed["pendingOwner"] = bool(is_pending) and role != "owner"
+                changed["pendingOwner"] = is_pending and role != "owner"
             self._save(file)
         return changed
 
@@ -284,6 +272,43 @@ class Drive:
         else:
             answer["newStartPageToken"] = self.start_token()
         return answer
+
+
+def _whose(body: Json) -> Json:
+    """Who a new permission is for. Raises a 400 where the type and the address or domain do not go together."""
+    kind, address = body["type"], body.get("emailAddress")
+    if kind in ("user", "group"):
+        if not isinstance(address, str) or "@" not in address:
+            raise _wrong("emailAddress")
+        name = address.partition("@")[0]
+        return {"emailAddress": address, "displayName": name, "deleted": False, "pendingOwner": False}
+    if address:
+        raise _wrong("emailAddress")
+    if kind == "domain":
+        domain = body.get("domain")
+        if not domain:
+            told = "The domain field is required for permissions of type 'domain'."
+            raise DriveError(400, "required", told, "permission.domain")
+        if not isinstance(domain, str):
+            raise _wrong("domain")
+        return {"domain": domain, "allowFileDiscovery": bool(body.get("allowFileDiscovery", False))}
+    return {"allowFileDiscovery": bool(body.get("allowFileDiscovery", False))}
+
+
+def _wrong(field: str) -> DriveError:
+    told = f"The specified {field} is invalid or not applicable for the given permission type."
+    return DriveError(400, "invalid", told, f"permission.{field}")
+
+
+def _check_owner(permission: Json, role: str) -> None:
+    """Refuses an owner who is no user, or who was not first made the pending owner."""
+    if role != "owner" or (permission["role"] == "owner" and permission.get("id")):
+        return
+    if permission["type"] != "user":
+        raise DriveError(400, "invalid", "The specified role is invalid.", "permission.role")
+    if not permission.get("pendingOwner"):
+        told = "Consent is required to transfer ownership of a file to another user."
+        raise DriveError(403, "consentRequiredForOwnershipTransfer", told)
 
 
 def drive_mask(text: str | None, default: str) -> field_masks.Mask | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -66,7 +67,21 @@ def locale_named(name: str | None) -> Locale:
     return _LOCALES.get(name) or _LOCALES.get(name.split("_")[0]) or _LOCALES["en_US"]
 
 
+_LANGUAGES = frozenset(
+    """
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
+    en eo es et eu fa ff fi fil fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik in io
+    is it iu iw ja ji jv jw ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml
+    mn mo mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se
+    sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa
+    wo xh yi yo za zh zu
+    """.split()  # noqa: SIM905 (a list of 190 words is longer)
+)
+"""The codes of ISO 639-1, their forerunners that Java still writes, and Filipino, which has a code of three letters."""
+_NAME = re.compile(r"(?P<language>[a-z]{2,3})([_-][A-Za-z]{4})?([_-]([A-Z]{2}|[0-9]{3}))?")
+
+
 def is_known(name: str) -> bool:
-    """Whether a locale name has the shape that Google takes: ``en``, ``en_US``, ``zh_Hant_TW``."""
-    parts = name.replace("-", "_").split("_")
-    return bool(name) and parts[0].isalpha() and 2 <= len(parts[0]) <= 3 and all(p.isalnum() for p in parts[1:])
+    """Whether a name is that of a locale that Google takes: ``en``, ``en_US``, ``zh_Hant_TW``."""
+    found = _NAME.fullmatch(name)
+    return found is not None and found["language"] in _LANGUAGES

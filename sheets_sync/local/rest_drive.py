@@ -142,7 +142,7 @@ def _permissions(service: SheetsService, call: Call, file_id: str, permission_id
     drive = service.drive
     if permission_id is None:
         if call.method == "POST":
-            return _cut(call, _PERMISSION, drive.add_permission(file_id, _body(call)))
+            return _cut(call, _PERMISSION, drive.add_permission(file_id, _permission_body(call)))
         if call.method == "GET":
             answer = {"kind": "drive#permissionList", "permissions": drive.permissions(file_id)}
             return _cut(call, f"kind,nextPageToken,permissions({_PERMISSION})", answer)
@@ -157,12 +157,17 @@ def _permissions(service: SheetsService, call: Call, file_id: str, permission_id
 
 
 def _changed_permission(service: SheetsService, call: Call, file_id: str, permission_id: str) -> Json:
-    body = _body(call)
+    body = _permission_body(call)
     role = str(body.get("role", ""))
-    if role == "owner" and not call.flag("transferOwnership"):
+    return service.drive.change_role(file_id, permission_id, role, is_pending=bool(body.get("pendingOwner")))
+
+
+def _permission_body(call: Call) -> Json:
+    body = _body(call)
+    if body.get("role") == "owner" and not call.flag("transferOwnership"):
         told = "The transferOwnership parameter must be enabled when the permission role is 'owner'."
         raise DriveError(403, "forbidden", told, "transferOwnership")
-    return service.drive.change_role(file_id, permission_id, role, is_pending=body.get("pendingOwner"))
+    return body
 
 
 def _export(service: SheetsService, call: Call, file_id: str) -> Download:

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from sheets_sync.local.drive import DriveError, drive_mask
+from sheets_sync.local.errors import ApiError
 from sheets_sync.local.fields import masked
 from sheets_sync.local.rest import Call
 from sheets_sync.local.service import SheetsService
@@ -38,7 +39,10 @@ def _imported(service: SheetsService, call: Call, file_id: str) -> Json:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DriveError(400, "badRequest", f"The upload cannot be read as CSV: {error}") from error
-    service.replace_content(file_id, rows)
+    try:
+        service.replace_content(file_id, rows)
+    except ApiError as error:
+        raise DriveError(400, "badRequest", error.message) from error
     return service.drive.file(file_id)
 
 

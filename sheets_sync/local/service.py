@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from sheets_sync.local import a1, book_json, data_filters, schema, styles, values
 from sheets_sync.local.calculation import Calculator
@@ -23,7 +22,7 @@ from sheets_sync.local.fields import Mask, answer_mask, masked, wants
 from sheets_sync.local.grid import Book
 from sheets_sync.local.locales import is_known
 from sheets_sync.local.rendering import without_zeros
-from sheets_sync.local.requests.change import Change
+from sheets_sync.local.requests.change import Change, Refused, check_columns
 from sheets_sync.local.requests.registry import perform
 from sheets_sync.local.requests.sheets import (
     check_time_zone,
@@ -36,6 +35,7 @@ from sheets_sync.local.requests.sheets import (
 from sheets_sync.local.seed import fill_sheet
 from sheets_sync.local.service_values import ValuesMethods
 from sheets_sync.local.store import Store
+from sheets_sync.local.zones import zone_named
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -243,6 +243,7 @@ class SheetsService(ValuesMethods):
             sheet = only_first_sheet(change)
             width = max((len(row) for row in rows), default=0)
             grown_rows, grown_columns = max(sheet.row_count, len(rows)), max(sheet.column_count, width)
+            check_columns(grown_columns)
             change.check_size(grown_rows * grown_columns - sheet.row_count * sheet.column_count)
             sheet.set_size(grown_rows, grown_columns)
             if width:
@@ -278,12 +279,12 @@ class SheetsService(ValuesMethods):
         return found
 
     def _local_now(self, book: Book) -> datetime:
-        return self.clock().astimezone(ZoneInfo(book.properties.get("timeZone", "Etc/GMT"))).replace(tzinfo=None)
+        return self.clock().astimezone(zone_named(book.properties.get("timeZone", "Etc/GMT"))).replace(tzinfo=None)
 
     def _change(self, book: Book) -> Change:
         try:
             now = self._local_now(book)
-        except (ValueError, OSError, KeyError):
+        except ValueError:
             now = self.clock().replace(tzinfo=None)
         return Change(book, now, OWNER)
 
@@ -292,7 +293,10 @@ class SheetsService(ValuesMethods):
         with self._lock(spreadsheet_id):
             old = self._book(spreadsheet_id)
             new = old.copy()
-            result = work(self._change(new))
+            try:
+                result = work(self._change(new))
+            except Refused as error:
+                raise bad_request(str(error)) from error
             self._commit(old, new)
             return result, new
 

@@ -39,10 +39,11 @@ def _float32(value: float) -> float:
 
 
 def color(value: Json) -> Json:
-    """A colour as stored: components in steps of 1/255, zero left out."""
+    """A colour as stored: components in steps of 1/255, never above what was asked (0.5 is 127 of 255), zero left out.
+    Each step itself comes back as it went in."""
     out: Json = {}
     for name in ("red", "green", "blue"):
-        step = round(max(0.0, min(1.0, value.get(name, 0))) * 255)
+        step = int(_float32(max(0.0, min(1.0, value.get(name, 0)))) * 255 + 1e-5)
         if step:
             out[name] = _float32(step / 255)
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gspread
@@ -12,8 +13,11 @@ import pytest
 import requests
 from google.oauth2.service_account import Credentials
 from gspread.utils import DateTimeOption, ExportFormat, ValidationConditionType, ValueInputOption, ValueRenderOption
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sheets_sync.local.server import LocalServer
+from sheets_sync.local.styles import color
 from sheets_sync.transport import BoundedAdapter
 
 DRIVE = ["https://www.googleapis.com/auth/drive.file"]
@@ -71,6 +75,31 @@ def test_an_upload_is_csv_or_tsv_or_refused(
     assert sheet.get_all_values() == ([["a", "b"]] if status == 200 else [[]])
 
 
+@contextmanager
+def refused(words: str, status: int = 400) -> Iterator[None]:
+    """The block ends in gspread's APIError with these words and this status."""
+    with pytest.raises(gspread.exceptions.APIError, match=re.escape(words)) as told:
+        yield
+    assert told.value.code == status
+
+
+def test_a_colour_between_two_steps_of_255_is_kept_as_the_lower_one(sheet: gspread.Worksheet) -> None:
+    shades = {"red": 0.3, "green": 0.5, "blue": 0.9}
+    sheet.format("A1", {"backgroundColor": shades})
+    fields = "sheets.data.rowData.values.userEnteredFormat.backgroundColor"
+    (row,) = metadata(sheet, fields)["sheets"][0]["data"][0]["rowData"]
+    kept = {"red": 0.29803923, "green": 0.49803922, "blue": 0.8980392}
+    assert row["values"][0]["userEnteredFormat"]["backgroundColor"] == kept
+
+
+@given(red=st.integers(1, 255), green=st.integers(1, 255), blue=st.integers(1, 255))
+def test_a_colour_of_whole_steps_comes_back_as_it_went_in(red: int, green: int, blue: int) -> None:
+    asked = {"red": red / 255, "green": green / 255, "blue": blue / 255}
+    kept = color(asked)
+    assert kept == pytest.approx(asked, abs=1e-7)
+    assert color(kept) == kept
+
+
 def test_a_tab_colour_can_be_taken_away_and_is_then_not_black(sheet: gspread.Worksheet) -> None:
     sheet.update_tab_color("#FF0000")
     sheet.clear_tab_color()
@@ -99,6 +128,110 @@ def test_a_validation_takes_numbers_as_gspread_sends_them(sheet: gspread.Workshe
     above, choice = (cell["dataValidation"] for cell in rows[0]["values"])
     assert above["condition"] == {"type": "NUMBER_GREATER", "values": [{"userEnteredValue": "10"}]}
     assert (above["strict"], above["inputMessage"], choice["showCustomUi"]) == (True, "Above ten", True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        ("NUMBER_GREATER", [], "takes exactly 1 ConditionValues, but 0 were given"),
+        ("NUMBER_BETWEEN", ["1"], "takes exactly 2 ConditionValues, but 1 were given"),
+        ("BOOLEAN", ["a", "b", "c"], "takes from 0 to 2 ConditionValues, but 3 were given"),
+        ("NOT_BLANK", [], "of type NOT_BLANK is not supported by data validation"),
+        ("TEXT_STARTS_WITH", ["a"], "of type TEXT_STARTS_WITH is not supported by data validation"),
+    ],
+)
+def test_a_validation_takes_the_conditions_that_are_documented_for_it(
+    sheet: gspread.Worksheet, kind: str, values: list[str], words: str
+) -> None:
+    with refused(words):
+        sheet.add_validation("A1", ValidationConditionType(kind), values)
+    assert "rowData" not in metadata(sheet, "sheets.data.rowData")["sheets"][0]["data"][0]
+
+
+def test_a_conditional_format_takes_the_conditions_that_are_documented_for_it(sheet: gspread.Worksheet) -> None:
+    def add(condition: dict[str, Any]) -> None:
+        ranges = [{"sheetId": sheet.id, "endRowIndex": 1, "endColumnIndex": 1}]
+        rule = {"ranges": ranges, "booleanRule": {"condition": condition, "format": {"textFormat": {"bold": True}}}}
+        sheet.spreadsheet.batch_update({"requests": [{"addConditionalFormatRule": {"rule": rule}}]})
+
+    add({"type": "NOT_BLANK"})
+    add({"type": "DATE_BEFORE", "values": [{"relativeDate": "TODAY"}]})
+    with refused("of type ONE_OF_LIST is not supported by conditional formatting"):
+        add({"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "a"}]})
+    with refused("takes exactly 1 ConditionValues, but 0 were given"):
+        add({"type": "CUSTOM_FORMULA"})
+
+
+def test_a_validation_knows_no_relative_dates(sheet: gspread.Worksheet) -> None:
+    rule = {"condition": {"type": "DATE_BEFORE", "values": [{"relativeDate": "TODAY"}]}}
+    area = {"sheetId": sheet.id, "endRowIndex": 1, "endColumnIndex": 1}
+    cells = {"rows": [{"values": [{"dataValidation": rule}]}], "range": area, "fields": "dataValidation"}
+    for request in ({"setDataValidation": {"range": area, "rule": rule}}, {"updateCells": cells}):
+        with refused("relativeDate values are not supported"):
+            sheet.spreadsheet.batch_update({"requests": [request]})
+
+
+def test_a_tab_ends_at_column_zzz(client: gspread.Client, sheet: gspread.Worksheet) -> None:
+    sheet.resize(rows=2, cols=18278)
+    assert sheet.acell("ZZZ1").value is None
+    with refused("above the limit of 18278 columns"):
+        sheet.add_cols(1)
+    with refused("above the limit of 18278 columns"):
+        sheet.insert_cols([["x"]])
+    with refused("above the limit of 18278 columns"):
+        sheet.spreadsheet.add_worksheet("Wide", 1, 18279)
+    with refused("above the limit of 18278 columns"):
+        client.import_csv(sheet.spreadsheet.id, "," * 18278)
+    assert metadata(sheet, "sheets.properties.gridProperties")["sheets"] == [
+        {"properties": {"gridProperties": {"rowCount": 2, "columnCount": 18278}}}
+    ]
+
+
+def test_what_makes_a_spreadsheet_too_large_is_refused_by_every_way_in(
+    client: gspread.Client, sheet: gspread.Worksheet
+) -> None:
+    book, full = sheet.spreadsheet, client.create("Full").sheet1
+    full.resize(rows=100, cols=1)
+    full.spreadsheet.add_worksheet("Large", 999_990, 10)
+    too_large = "above the limit of 10000000 cells"
+    with refused(too_large):
+        sheet.copy_to(full.spreadsheet.id)
+    with refused(too_large):
+        full.append_rows([[1]] * 101)
+    with refused(too_large):
+        client.import_csv(book.id, "1\n" * 400_000)
+    with refused("more than the maximum of 50000 characters"):
+        client.import_csv(book.id, "x" * 50_001)
+    assert [one.title for one in full.spreadsheet.worksheets()] == ["Sheet1", "Large"]
+    assert sheet.get_all_values() == [[]]
+
+
+def test_a_time_zone_may_be_an_offset_and_a_locale_is_a_known_language(sheet: gspread.Worksheet) -> None:
+    book = sheet.spreadsheet
+    book.update_timezone("GMT-07:00")
+    sheet.update_acell("A1", "=NOW()")
+    at_offset = float(str(sheet.acell("A1", value_render_option=ValueRenderOption.unformatted).value))
+    book.update_timezone("Etc/GMT")
+    at_zero = float(str(sheet.acell("A1", value_render_option=ValueRenderOption.unformatted).value))
+    assert at_zero - at_offset == pytest.approx(7 / 24, abs=1 / 24)
+    for zone in ("Mars/Olympus", "GMT+99:00", "../etc/passwd", ""):
+        with refused("Unsupported time zone"):
+            book.update_timezone(zone)
+    for locale in ("fil", "de_CH", "pt_BR", "zh_TW", "fr"):
+        book.update_locale(locale)
+    for locale in ("xx_YY", "english", "e", "de_", "de_Berlin!"):
+        with refused("Unsupported locale"):
+            book.update_locale(locale)
+    assert metadata(sheet, "properties.locale") == {"properties": {"locale": "fr"}}
+
+
+def test_text_turns_by_at_most_90_degrees_and_no_tab_has_a_negative_id(sheet: gspread.Worksheet) -> None:
+    for angle in (-91, 91):
+        with refused(f"textRotation.angle[{angle}] must be between -90 and 90"):
+            sheet.format("A1", {"textRotation": {"angle": angle}})
+    sheet.format("A1", {"textRotation": {"angle": -90}})
+    with refused("Sheet ids must be nonnegative"):
+        sheet.duplicate(new_sheet_id=-5)
 
 
 def test_merging_by_rows_then_all_then_taking_it_back(sheet: gspread.Worksheet) -> None:
@@ -171,14 +304,44 @@ def test_ownership_is_offered_and_taken_and_the_old_owner_becomes_a_writer(sheet
     assert sorted(str(one["role"]) for one in book.list_permissions()) == ["owner", "writer"]
 
 
-def test_a_copy_takes_comments_and_permissions_along_where_asked(
+def test_a_copy_takes_the_values_along_and_gspread_cannot_name_its_owner_again(
     client: gspread.Client, sheet: gspread.Worksheet
 ) -> None:
     sheet.update([["kept"]])
-    sheet.spreadsheet.share("reader@example.com", perm_type="user", role="reader", notify=False)
-    copied = client.copy(sheet.spreadsheet.id, title="Copied", copy_permissions=True, copy_comments=True)
-    assert copied.sheet1.get_all_values() == [["kept"]]
-    assert "reader@example.com" in {one.get("emailAddress") for one in copied.list_permissions()}
+    assert client.copy(sheet.spreadsheet.id, title="Copied", copy_comments=True).sheet1.get_all_values() == [["kept"]]
+    # it shares the copy with the owner as owner, without the parameter that Drive wants for that
+    with refused("transferOwnership parameter must be enabled", 403):
+        client.copy(sheet.spreadsheet.id, title="Copied", copy_permissions=True)
+
+
+def test_nobody_becomes_the_owner_without_having_been_offered_it(sheet: gspread.Worksheet) -> None:
+    book = sheet.spreadsheet
+    with refused("transferOwnership parameter must be enabled", 403):
+        book.share("pm@example.com", perm_type="user", role="owner", notify=False)
+    for address, kind in (("pm@example.com", "user"), ("all@example.com", "group")):
+        book.share(address, perm_type=kind, role="writer", notify=False)
+    ids = {str(one.get("emailAddress")): str(one["id"]) for one in book.list_permissions()}
+    with refused("Consent is required to transfer ownership", 403):
+        book.accept_ownership(ids["pm@example.com"])
+    with refused("cannot be a pending owner", 403):
+        book.transfer_ownership(ids["all@example.com"])
+    assert [one["role"] for one in book.list_permissions()] == ["owner", "writer", "writer"]
+
+
+def test_a_permission_is_for_an_address_a_domain_or_anyone_as_its_type_says(sheet: gspread.Worksheet) -> None:
+    book = sheet.spreadsheet
+    for address, kind, words in (
+        ("nobody", "user", "The specified emailAddress is invalid"),
+        ("", "domain", "The domain field is required for permissions of type 'domain'"),
+    ):
+        with refused(words):
+            book.share(address, perm_type=kind, role="reader", notify=False)
+    with refused("The specified role is invalid"):
+        book.share("pm@example.com", perm_type="user", role="king", notify=False)
+    body = {"type": "anyone", "role": "reader", "emailAddress": "pm@example.com"}
+    with refused("The specified emailAddress is invalid or not applicable for the given permission type"):
+        book.client.request("post", f"https://www.googleapis.com/drive/v3/files/{book.id}/permissions", json=body)
+    assert len(book.list_permissions()) == 1
 
 
 def test_files_are_found_in_the_folder_they_were_made_in_or_moved_to(

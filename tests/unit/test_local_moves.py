@@ -212,7 +212,8 @@ def test_developer_metadata_of_a_row_follows_it_and_finds_its_values(book: Book)
 def test_a_conditional_format_is_replaced_moved_and_deleted_by_its_place(book: Book) -> None:
     def rule(kind: str) -> Json:
         red = {"backgroundColor": {"red": 1}}
-        return {"ranges": [area(0, 3, 0, 2)], "booleanRule": {"condition": {"type": kind}, "format": red}}
+        condition: Json = {"type": kind, "values": [] if "BLANK" in kind else [{"userEnteredValue": "a"}]}
+        return {"ranges": [area(0, 3, 0, 2)], "booleanRule": {"condition": condition, "format": red}}
 
     def kinds() -> list[str]:
         return [one["booleanRule"]["condition"]["type"] for one in book.sheet().get("conditionalFormats", [])]
@@ -225,11 +226,11 @@ def test_a_conditional_format_is_replaced_moved_and_deleted_by_its_place(book: B
     }
     book.batch({"updateConditionalFormatRule": {"sheetId": 0, "index": 1, "newIndex": 0}})
     assert kinds() == ["NOT_BLANK", "BLANK"]
-    body = {"sheetId": 0, "index": 1, "rule": rule("TEXT_IS_EMAIL")}
+    body = {"sheetId": 0, "index": 1, "rule": rule("TEXT_CONTAINS")}
     reply = book.batch({"updateConditionalFormatRule": body})[0]["updateConditionalFormatRule"]
     assert (reply["newIndex"], reply["oldRule"]["booleanRule"]["condition"]["type"]) == (1, "BLANK")
     book.batch({"deleteConditionalFormatRule": {"sheetId": 0, "index": 0}})
-    assert kinds() == ["TEXT_IS_EMAIL"]
+    assert kinds() == ["TEXT_CONTAINS"]
     with pytest.raises(ApiError, match="No conditional format on sheet: 0 at index: 7"):
         book.batch({"deleteConditionalFormatRule": {"sheetId": 0, "index": 7}})
 

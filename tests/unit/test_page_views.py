@@ -181,7 +181,6 @@ def test_an_edit_reads_its_row_alone_and_a_sort_reads_none(service: SheetsServic
         ("CUSTOM_FORMULA", ["=ROW()=3"], ["A3", "B3", "C3"]),
         ("CUSTOM_FORMULA", ["=A1="], []),
         ("CUSTOM_FORMULA", ["=1/0"], []),
-        ("TEXT_IS_EMAIL", [], []),
     ],
 )
 def test_a_conditional_format_paints_the_cells_for_which_it_holds(

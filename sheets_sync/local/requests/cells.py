@@ -9,7 +9,8 @@ from sheets_sync.local.a1 import Box
 from sheets_sync.local.fields import Mask
 from sheets_sync.local.grid import BLANK, Cell, Json, Sheet
 from sheets_sync.local.rendering import entered_value
-from sheets_sync.local.requests.change import Change, Refused
+from sheets_sync.local.requests.change import Change, Refused, check_columns
+from sheets_sync.local.requests.conditions import VALIDATION, check_condition
 
 MAX_TEXT = 50_000
 _EXTRAS = ("dataValidation", "textFormatRuns", "pivotTable", "chipRuns", "dataSourceTable", "dataSourceFormula")
@@ -127,6 +128,7 @@ def grow(change: Change, sheet: Sheet, rows: int, columns: int) -> None:
     rows, columns = max(rows, sheet.row_count), max(columns, sheet.column_count)
     grown = rows * columns - sheet.row_count * sheet.column_count
     if grown:
+        check_columns(columns)
         change.check_size(grown)
         sheet.set_size(rows, columns)
 
@@ -168,6 +170,8 @@ class _Writer:
         if self.writes_note:
             note = data.get("note") or None
         if self.extras:
+            if "dataValidation" in self.extras and data.get("dataValidation"):
+                _check_rule(data["dataValidation"])
             extras = dict(extras) if extras else {}
             for name in self.extras:
                 if data.get(name):
@@ -181,18 +185,25 @@ class _Writer:
         key = (id(old), json.dumps(new) if new else "")
         found = self._formats.get(key)
         if found is None:
+            _check_format(new or {})
             assert self.format_mask is not None
             # the old format is kept beside the result, so that its id stays its own
             found = self._formats[key] = (old, styles.changed_format(old, new, self.format_mask))
         return found[1]
 
 
+def _check_format(form: Json) -> None:
+    angle = form.get("textRotation", {}).get("angle", 0)
+    if not -90 <= angle <= 90:
+        raise Refused(f"textRotation.angle[{angle}] must be between -90 and 90.")
+
+
 def set_data_validation(change: Change, body: Json) -> Json:
     """setDataValidation: no rule clears it."""
     sheet, box = change.area(body.get("range"))
     rule = body.get("rule")
-    if rule is not None and "type" not in rule.get("condition", {}):
-        raise Refused("Data validation rule must have a condition.")
+    if rule is not None:
+        _check_rule(rule)
     for index in range(box.top, box.bottom):
         if rule is None and not sheet.row(index):
             continue
@@ -205,6 +216,12 @@ def set_data_validation(change: Change, body: Json) -> Json:
                 extras["dataValidation"] = rule
             _place(line, column, cell._replace(extras=extras or None))
     return {}
+
+
+def _check_rule(rule: Json) -> None:
+    if "type" not in rule.get("condition", {}):
+        raise Refused("Data validation rule must have a condition.")
+    check_condition(rule["condition"], VALIDATION)
 
 
 def update_borders(change: Change, body: Json) -> Json:

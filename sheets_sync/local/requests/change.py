@@ -13,6 +13,8 @@ from sheets_sync.local.fields import Mask, update_mask
 from sheets_sync.local.grid import Book, Cell, Formula, Json, Sheet
 
 MAX_CELLS = 10_000_000
+MAX_COLUMNS = 18_278
+"""Up to column ZZZ."""
 
 
 class Refused(ValueError):
@@ -163,6 +165,14 @@ def source_lists(value: object) -> Iterable[list[Json]]:
     elif isinstance(value, list):
         for item in value:
             yield from source_lists(item)
+
+
+def check_columns(count: int) -> None:
+    """Refuses a grid of more columns than a sheet may have."""
+    if count > MAX_COLUMNS:
+        raise Refused(
+            f"This action would increase the number of columns in the sheet above the limit of {MAX_COLUMNS} columns."
+        )
 
 
 def checked_box(sheet: Sheet, grid_range: Json, name: str = "range") -> Box:

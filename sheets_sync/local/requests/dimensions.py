@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sheets_sync.local import formulas
 from sheets_sync.local.grid import Cell, Json, Sheet
-from sheets_sync.local.requests.change import Change, Refused, dimension, is_rows_range
+from sheets_sync.local.requests.change import Change, Refused, check_columns, dimension, is_rows_range
 
 Place = Callable[[int], int | None]
 Span = Callable[[int, int], tuple[int, int] | None]
@@ -36,6 +36,7 @@ def insert_dimension(change: Change, body: Json) -> Json:
 def insert_lines(change: Change, sheet: Sheet, is_rows: bool, start: int, size: int, inherits: bool) -> None:
     """Inserts rows or columns; formats come from the line before or after, everything else shifts."""
     rows, columns = sheet.row_count, sheet.column_count
+    check_columns(columns if is_rows else columns + size)
     change.check_size(size * (columns if is_rows else rows))
     model = start - 1 if inherits else start
     if is_rows:
@@ -164,6 +165,7 @@ def append_dimension(change: Change, body: Json) -> Json:
     if length < 1:
         raise Refused("length must be at least 1.")
     rows, columns = sheet.row_count, sheet.column_count
+    check_columns(columns if is_rows else columns + length)
     change.check_size(length * (columns if is_rows else rows))
     _grid(sheet)["rowCount" if is_rows else "columnCount"] = (rows if is_rows else columns) + length
     return {}

@@ -6,6 +6,7 @@ from sheets_sync.local import styles
 from sheets_sync.local.fields import updated
 from sheets_sync.local.grid import Json, Sheet
 from sheets_sync.local.requests.change import Change, Refused, checked_box
+from sheets_sync.local.requests.conditions import FORMATTING, check_condition
 
 
 def add_conditional_format_rule(change: Change, body: Json) -> Json:
@@ -25,6 +26,8 @@ def _rules(change: Change, rule: Json) -> list[Json]:
         raise Refused("A conditional format rule must have at least one range.")
     if "booleanRule" not in rule and "gradientRule" not in rule:
         raise Refused("A conditional format rule must have a booleanRule or a gradientRule.")
+    if "booleanRule" in rule:
+        check_condition(rule["booleanRule"].get("condition", {}), FORMATTING)
     sheet = change.sheet(ranges[0].get("sheetId", 0))
     for index, one in enumerate(ranges):
         if one.get("sheetId", 0) != sheet.id:

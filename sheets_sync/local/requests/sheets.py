@@ -9,7 +9,8 @@ from sheets_sync.local.fields import updated
 from sheets_sync.local.grid import Json, Sheet
 from sheets_sync.local.locales import is_known
 from sheets_sync.local.rendering import without_defaults
-from sheets_sync.local.requests.change import Change, Refused
+from sheets_sync.local.requests.change import Change, Refused, check_columns
+from sheets_sync.local.zones import zone_named
 
 MAX_TITLE = 100
 
@@ -79,6 +80,7 @@ def check_grid(grid: Json) -> None:
             raise Refused(f"gridProperties.{count} must not be negative.")
         if frozen >= grid[name] and frozen:
             raise Refused(f"You can't freeze all visible {word} on the sheet.")
+    check_columns(grid["columnCount"])
 
 
 def properties_json(change: Change, sheet: Sheet) -> Json:
@@ -138,6 +140,8 @@ def duplicate_sheet(change: Change, body: Json) -> Json:
         new_id = change.new_id(ids)
     elif new_id in ids:
         raise Refused(f"A sheet with the ID {new_id} already exists. Please choose another ID.")
+    elif new_id < 0:
+        raise Refused("Sheet ids must be nonnegative.")
     title = body.get("newSheetName")
     if title is None:
         title = copy_title(change, source.title)
@@ -265,9 +269,7 @@ def update_spreadsheet_properties(change: Change, body: Json) -> Json:
 
 def check_time_zone(name: str) -> None:
     """Refuses a name that is no time zone."""
-    from zoneinfo import ZoneInfo
-
     try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError) as error:
+        zone_named(name)
+    except ValueError as error:
         raise Refused(f"Unsupported time zone: {name[:50]}") from error
