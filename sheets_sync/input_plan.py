@@ -96,8 +96,8 @@ class InputPlan:
                 for column, content in contents.items():
                     if not self._shows(row, column, content):
                         writes.values[rows[row], column] = content
-        self._add(writes, frame)
         self.marks.write(writes, frame, {0: 0, **rows})
+        self._add(writes, frame)
         self._first, self._sent = frame, writes
         return writes
 
@@ -123,8 +123,8 @@ class InputPlan:
                 writes.values |= {(place, column): self._content(old, column) for column in touched}
             else:  # a row that came after the reading: what stood there comes back
                 writes.values |= {(place, c): first.value(row, c) for c in touched if c in self._known}
-        self._add(writes, echo)
         self.marks.put_right(writes, first, {0: 0, **now}, sent.looks)
+        self._add(writes, echo)
         return writes
 
     def _stands(self, first: Frame, sent: TabWrites, echo: Frame) -> bool:
@@ -150,8 +150,7 @@ class InputPlan:
             for row in range(1, frame.used_rows())
         }
         fresh = [contents for contents in self.added if _text(shown(contents[key])) not in there]
-        for place, contents in enumerate(fresh, max(frame.used_rows(), len(self.grid.values), 1)):
-            writes.values |= {(place, column): content for column, content in contents.items()}
+        writes.insert(max(frame.used_rows(), len(self.grid.values), 1), fresh)
 
     def _is_added(self, echo: Frame, row: int) -> bool:
         """True where a row of the echo is one that we added, and nothing of a PM's."""

@@ -1,8 +1,8 @@
 """Tables that the system fills beside PMs' own columns (Portfolio, Roadmap Plan): one row for each initiative_key.
 
-A row is known by its key and never moved by us: known rows are updated where they stand, new ones come after the last
-row in use, and rows no longer needed have their system cells emptied. Rows are never inserted, deleted or moved: the
-API has no preconditions, so after a PM's sort that would hit another row. Where a new run or version came, one
+A row is known by its key and never moved by us: known rows are updated where they stand, new ones are inserted after
+the last row in use, and rows no longer needed have their system cells emptied. Rows are never deleted or moved: the API
+has no preconditions, so after a PM's sort that would hit another row. Where a new run or version came, one
 ``sortRange`` follows, which carries the PMs' cells along.
 """
 
@@ -79,14 +79,17 @@ class TablePlan:
         """The key column; PM cells too where keys will be written or emptied, so that a row can be known without its
         key."""
         columns = {*self._known_by(), *self.marks.columns}
-        return [header_range(self.title), *column_ranges(self.title, columns, rows_to_read(self.grid))]
+        # Where rows may come, the true end must be known: those that a lost answer did add are found there.
+        rows = None if self._names_keys else rows_to_read(self.grid)
+        return [header_range(self.title), *column_ranges(self.title, columns, rows)]
 
     def echo(self) -> list[str]:
         """The same; after a sort, where rows no longer stand where they were written, their titles and ranks too: every
         row that is written gets its title written with it, so that one which landed beside another's key shows."""
         columns = {*self._known_by(), *self.marks.columns, *(self._tell_tales() if self.sort else ())}
         assert self._first is not None and self._sent is not None
-        grown = max(self._first.row_count, *(row + 1 for row in self._sent.rows), 1)
+        inserted = self._sent.inserted[1] if self._sent.inserted else 0
+        grown = max(self._first.row_count + inserted, *(row + 1 for row in self._sent.rows), 1)
         rows = min(rows_to_read(self.grid) + len(self.wanted), grown)
         return [header_range(self.title), *column_ranges(self.title, columns, rows)]
 
@@ -105,12 +108,12 @@ class TablePlan:
             by_row = {row: name for name, row in places.items()}
             for row in writes.rows & by_row.keys():
                 writes.values[row, self._title] = self._by_name[by_row[row]].get(self._title)
-        self._add(writes, frame, [name for name in self._by_name if name not in places])
         for row, name in strays:
             for column in self._system:
                 if column == self._key or name not in self._rows or not is_blank(self._there(name, column)):
                     writes.values[row, column] = None
         self.marks.write(writes, frame, self._rows_as_read(places))
+        self._add(writes, frame, [name for name in self._by_name if name not in places])
         if self.sort:
             writes.after.append(self._sorted(frame, writes))
         self._first, self._sent = frame, writes
@@ -128,13 +131,13 @@ class TablePlan:
             writes.values |= {(row, column): content for column, content in self._by_name[name].items()}
         for row, _ in strays:
             writes.values |= {(row, column): None for column in self._system}
-        self._add(writes, echo, [name for name in self._by_name if name not in places])
         first_places, _ = self._places(self._first)
         moved = {0: 0, **{row: places[name] for name, row in first_places.items() if name in places}}
         hit = self._sent.looks
         if hit and self.sort:  # after a sort nobody knows where they went
             hit = [(row, column) for row in range(1, echo.used_rows()) for column in self.marks.columns]
         self.marks.put_right(writes, self._first, moved, hit)
+        self._add(writes, echo, [name for name in self._by_name if name not in places])
         if self.sort:
             writes.after.append(self._sorted(echo, writes))
         return writes
@@ -177,9 +180,7 @@ class TablePlan:
 
     def _add(self, writes: TabWrites, frame: Frame, names: Sequence[str]) -> None:
         """Whole new rows, after the last one in use."""
-        free = max(frame.used_rows(), 1)
-        for row, name in enumerate(names, free):
-            writes.values |= {(row, column): content for column, content in self._by_name[name].items()}
+        writes.insert(max(frame.used_rows(), 1), [self._by_name[name] for name in names])
 
     def _known_by(self) -> set[int]:
         if not self._names_keys:
@@ -239,7 +240,8 @@ class TablePlan:
 
     def _sorted(self, frame: Frame, writes: TabWrites) -> dict[str, Any]:
         """One sortRange over all rows and all columns below the header."""
-        last = max(frame.row_count, *(row + 1 for row in writes.rows), 2)
+        inserted = writes.inserted[1] if writes.inserted else 0
+        last = max(frame.row_count + inserted, *(row + 1 for row in writes.rows), 2)
         return {
             "sortRange": {
                 "range": {

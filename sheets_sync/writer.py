@@ -4,9 +4,9 @@ What it costs: one read and one write, however many tabs and rows; a second writ
 and the batch; nothing at all where the workbook already shows the update. With the two reads of ``SheetsGateway.read``
 a whole cycle is at most three reads and two writes.
 
-Doing it twice shows the same as doing it once: the batch names absolute cells, nothing is inserted, deleted, moved or
-appended but blank rows at the grid's end, and each try begins with a re-read, so that rows a lost answer did add are
-found.
+Doing it twice shows the same as doing it once: the batch names absolute cells, nothing is deleted or moved, and each
+try begins with a re-read, so that rows a lost answer did add are found. New rows are inserted below the last one in
+use: what somebody types there at that moment moves down, and is not overwritten.
 """
 
 from __future__ import annotations
