@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.keys import normalised
+from sheets_sync.before_cells import Asked, Before, asked
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content, same, shown
 from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
@@ -36,6 +38,7 @@ class TablePlan:
     sort: Sort = ()
     _first: Frame | None = field(default=None, init=False)
     _sent: TabWrites | None = field(default=None, init=False)
+    _around: Before | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._key = self.header.columns["initiative_key"]
@@ -75,13 +78,28 @@ class TablePlan:
     def has_marks(self) -> bool:
         return bool(self.marks.columns)
 
+    @property
+    def has_figures(self) -> bool:
+        return False
+
+    @property
+    def effect(self) -> tuple[Before, TabWrites] | None:
+        return (self._around, self._sent) if self._around and self._sent else None
+
+    @cached_property
+    def _asked(self) -> Asked:
+        rows = {row for row, *_ in self.differing()}
+        return asked(self.grid, self._system, rows | self.marks.rows(self.grid))
+
     def ranges(self) -> list[str]:
         """The key column; PM cells too where keys will be written or emptied, so that a row can be known without its
-        key."""
-        columns = {*self._known_by(), *self.marks.columns}
+        key; and people's cells beside those that are written."""
+        beside = self._asked
+        columns = {*self._known_by(), *self.marks.columns, *(beside.columns if beside.rows is None else ())}
         # Where rows may come, the true end must be known: those that a lost answer did add are found there.
         rows = None if self._names_keys else rows_to_read(self.grid)
-        return [header_range(self.title), *column_ranges(self.title, columns, rows)]
+        whole = [header_range(self.title), *column_ranges(self.title, columns, rows)]
+        return whole if beside.rows is None else [*whole, *beside.ranges(self.title, None)]
 
     def echo(self) -> list[str]:
         """The same; after a sort, where rows no longer stand where they were written, their titles and ranks too: every
@@ -117,7 +135,20 @@ class TablePlan:
         if self.sort:
             writes.after.append(self._sorted(frame, writes))
         self._first, self._sent = frame, writes
+        self._around = self._before(frame, places, {row for row, _ in strays})
         return writes
+
+    def _before(self, frame: Frame, places: Mapping[str, int], strays: set[int]) -> Before:
+        by_row = {row: self._by_name[name] for name, row in places.items()}
+        blank: Mapping[int, Content] = dict.fromkeys(self._system)
+        return Before(
+            grid=self.grid,
+            frame=frame,
+            asked=self._asked,
+            home={place: row for row, place in self._rows_as_read(places).items()},
+            wanted=lambda row: by_row.get(row, blank if row in strays else {}),
+            known=frozenset({*self._known_by(), *self.marks.columns}),
+        )
 
     def repair(self, echo: Frame) -> TabWrites | None:
         """What puts the table right if rows moved under the batch; None where none did. Rows whose key was overwritten

@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sheets_sync import staging
+from sheets_sync import column_moves, staging
+from sheets_sync.before_cells import Before
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.errors import RequestRefused
-from sheets_sync.frames import TITLES, Frame, fields, frames_of
+from sheets_sync.frames import TITLES, Frame, fields, frames_of, same_header
 from sheets_sync.gateway import Batch, SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.tab_plans import TabPlan, tab_plans
@@ -62,7 +63,10 @@ def write_plans(
     reply = _first_batch(gateway, workbook, writing, before_write)
     written = writing.rows
     repaired = 0
-    batch = writing.repair(frames_of(reply.get("updatedSpreadsheet", {})))
+    batch = writing.repair(
+        frames_of(reply.get("updatedSpreadsheet", {})),
+        lambda ranges: gateway.reread(workbook.spreadsheet_id, ranges, fields()),
+    )
     if batch is not None:
 
         def second_batch() -> Batch:
@@ -118,7 +122,12 @@ class _Writing:
         self.leftovers = leftovers
         self.stage: staging.Stage | None = None
         self.waits_to_be_staged = False
-        self.fields = fields(any(plan.has_marks for plan in plans))
+        self.fields = fields(
+            looks=any(plan.has_marks for plan in plans),
+            contents=True,
+            numbers=any(plan.has_figures for plan in plans),
+        )
+        self.sizes: dict[int, tuple[int, int]] = {}
         self.rows = 0
         self.made: list[TabWrites] = []
         self.skipped: list[str] = []
@@ -127,23 +136,32 @@ class _Writing:
         return [each for plan in self.plans for each in plan.ranges()]
 
     def learns(self, answer: Mapping[str, Any]) -> bool:
-        """Takes the tabs' titles from ``answer``, and drops tabs and staging sheets that are gone; False where nothing
-        is new."""
+        """Takes the tabs' titles and sizes from ``answer``, and drops tabs and staging sheets that are gone; False
+        where nothing is new."""
+        now = {frame.sheet_id: frame for frame in frames_of(answer).values()}
+        resized = {each for each, size in self.sizes.items() if each in now and _size(now[each]) != size}
         titles = {one["properties"].get("sheetId", 0): one["properties"]["title"] for one in answer["sheets"]}
         gone = [sheet_id for sheet_id in self.leftovers if sheet_id not in titles]
         is_unstaged = self.stage is not None and self.stage.sheet_id not in titles
-        if not gone and not is_unstaged and all(titles.get(each.grid.sheet_id) == each.title for each in self.plans):
+        if (
+            not gone
+            and not is_unstaged
+            and not resized
+            and all(titles.get(each.grid.sheet_id) == each.title for each in self.plans)
+        ):
             return False
         self.leftovers = [sheet_id for sheet_id in self.leftovers if sheet_id in titles]
         self.stage = None if is_unstaged else self.stage
         self.plans = [plan for plan in self.plans if plan.grid.sheet_id in titles]
         for plan in self.plans:
-            plan.grid = replace(plan.grid, title=titles[plan.grid.sheet_id])
+            sheet_id = plan.grid.sheet_id
+            plan.grid = replace(plan.grid, title=titles[sheet_id], row_count=now[sheet_id].row_count)
         return True
 
     def batch(self, frames: Mapping[str, Frame]) -> Batch | None:
         """The batch of all tabs, None where nothing is left to write. Raises TooLarge where it has to be staged."""
         self.skipped, self.made = [], []
+        self.sizes = {frame.sheet_id: _size(frame) for frame in frames.values()}
         echo: list[str] = []
         for plan in self.plans:
             frame = frames.get(plan.title)
@@ -159,13 +177,22 @@ class _Writing:
             raise staging.TooLarge
         return batch
 
-    def repair(self, frames: Mapping[str, Frame]) -> Batch | None:
-        """The batch that puts right what the echo shows, None where all is well."""
-        made = [
-            plan.repair(frames[plan.title])
-            for plan in self.plans
-            if plan.title in frames and plan.title not in self.skipped and plan.echo()
-        ]
+    def repair(self, frames: Mapping[str, Frame], look: Callable[[list[str]], Mapping[str, Any]]) -> Batch | None:
+        """The batch that puts right what the echo shows, None where all is well. Tabs whose columns are not where they
+        were are read whole by ``look`` (ranges -> answer) first."""
+        made: list[TabWrites | None] = []
+        moved: dict[str, tuple[Before, TabWrites]] = {}
+        for plan in self.plans:
+            frame = frames.get(plan.title)
+            if frame is None or plan.title in self.skipped or not plan.echo():
+                continue
+            if plan.effect is not None and not same_header(frame, plan.grid):
+                moved[plan.title] = plan.effect
+            else:
+                made.append(plan.repair(frame))
+        if moved:
+            now = frames_of(look([each for title in moved for each in column_moves.whole_tab(title)]))
+            made += [column_moves.put_right(*effect, now[title]) for title, effect in moved.items() if title in now]
         self.stage = None  # it went with the swap
         return self._joined([writes for writes in made if writes is not None], (), ())
 
@@ -181,4 +208,8 @@ class _Writing:
         requests: list[Mapping[str, Any]] = [request for each in writes for request in each.requests(copies)]
         requests += tidying
         self.rows = sum(len(each.rows) for each in writes)
-        return Batch(requests=requests, echo=list(echo), fields=fields(False)) if requests else None
+        return Batch(requests=requests, echo=list(echo), fields=fields()) if requests else None
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    return frame.row_count, frame.column_count
