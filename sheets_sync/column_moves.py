@@ -8,7 +8,7 @@ batch, since a sort of ours may have followed it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,8 @@ def whole_tab(title: str) -> list[str]:
 def put_right(before: Before, sent: TabWrites, now: Frame) -> TabWrites | None:
     """What puts the tab right; None where no column moved, but one was renamed. ``sent`` is what the batch wrote,
     ``now`` the whole tab after it."""
-    head = [_text(before.value(0, column)) for column in range(before.width)]
-    width = 1 + max((column for _, column in now.cells), default=-1)
-    there = [_text(now.value(0, column)) for column in range(max(width, len(head)))]
+    head = [_text(before.value(0, column)) for column in range(max(before.width, before.frame.column_count))]
+    there = [_text(now.value(0, column)) for column in range(now.column_count)]
     alike = sum((Counter(filter(None, head)) & Counter(filter(None, there))).values())
     if 2 * alike >= len([text for text in head if text]):
         shifted = _Shifted(before, sent, _columns(before, sent, head, there, now), 0)
@@ -49,38 +48,47 @@ def put_right(before: Before, sent: TabWrites, now: Frame) -> TabWrites | None:
 
 
 def _columns(before: Before, sent: TabWrites, head: Sequence[str], there: Sequence[str], now: Frame) -> dict[int, int]:
-    """Column before -> column now. By name; columns without one, and renamed ones, by what stands in them, then by
-    their neighbours."""
+    """Column before -> column now. By name; those without one, and renamed ones, by what stands in them, then by their
+    neighbours, and at last in their order."""
     places: dict[int, int] = {}
     waiting = {text: [at for at, other in enumerate(there) if other == text] for text in set(head) if text}
     for column, text in enumerate(head):
         if text and waiting[text]:
             places[column] = column if column in waiting[text] else waiting[text][0]
             waiting[text].remove(places[column])
-    old = [column for column in range(len(head)) if column not in places]
+    rows = range(1, max(now.used_rows(), before.frame.used_rows()))
+    held = {column: _filled(before.value(row, column) for row in rows) for column in range(len(head))}
     free = [column for column in range(len(there)) if column not in places.values()]
-    written = set(sent.values)
-    rows = range(1, now.used_rows())
+    found = {at: _filled(now.value(row, at) for row in rows) for at in free}
+    written = {column for _, column in sent.values}
 
-    def agreeing(column: int, at: int) -> int:
-        return sum(
-            not is_blank(now.value(row, at)) and _sign(now.value(row, at)) == _sign(before.value(row, column))
-            for row in rows
-            if (row, at) not in written
-        )
+    def takes(column: int, at: int) -> None:
+        places[column] = at
+        free.remove(at)
 
-    for column in old:
-        best = max(free, key=lambda at: (agreeing(column, at), at == column), default=None)
-        if best is not None and agreeing(column, best):
-            places[column] = best
-            free.remove(best)
-    for column in old:
+    def open_columns() -> list[int]:
+        """Those whose place is not known, full ones first."""
+        return sorted((column for column in held if column not in places), key=lambda column: not held[column])
+
+    for column in open_columns():
+        best = max(free, key=lambda at: ((held[column] & found[at]).total(), at == column), default=None)
+        if best is not None and held[column] & found[best]:
+            takes(column, best)
+    for column in open_columns():
         near = {places[each] + column - each for each in (column - 1, column + 1) if each in places}
-        follows = next((at for at in free if at in near and bool(there[at]) == bool(head[column])), None)
-        if column not in places and follows is not None:
-            places[column] = follows
-            free.remove(follows)
+        # Where nothing of a full column is left, the batch must have written over it.
+        likely = [at for at in free if bool(there[at]) == bool(head[column]) and (not held[column] or at in written)]
+        if near & set(likely):
+            takes(column, min(near & set(likely)))
+    if len(head) == len(there):  # a column moved: none came or went
+        for column, at in zip(sorted(open_columns()), list(free), strict=True):
+            takes(column, at)
     return places
+
+
+def _filled(values: Iterable[CellValue]) -> Counter[Any]:
+    """How often each value stands there, blanks left out."""
+    return Counter(_sign(value) for value in values if not is_blank(value))
 
 
 @dataclass
@@ -110,7 +118,7 @@ class _Shifted:
             home = self._home(cell, rows)
             if home is not None:
                 writes.looks[home] = look
-        writes.after.extend(self._sorts(now))
+        writes.after.extend(self._sorts())
         return writes
 
     def found(self, now: Frame) -> int:
@@ -191,16 +199,20 @@ class _Shifted:
             {row: (sign,) for row, sign in predicted.items()}, {row: (sign,) for row, sign in self._signs(now).items()}
         )
 
-    def _sorts(self, now: Frame) -> list[dict[str, Any]]:
-        """Our sort once more, by the columns where they are now; none where the header stands below row 1."""
+    def _sorts(self) -> list[dict[str, Any]]:
+        """Our sort once more, by the columns where they are now. A header that rows pushed down was sorted among the
+        others: it is the one text in a column of numbers, so that it comes first where those are turned round."""
         made: list[dict[str, Any]] = []
-        for request in self.sent.after if not self.down else ():
+        for request in self.sent.after:
             specs = request["sortRange"]["sortSpecs"] if "sortRange" in request else []
-            if specs and all(spec["dimensionIndex"] in self.places for spec in specs):
-                area = {**request["sortRange"]["range"], "endRowIndex": now.row_count}
-                area["endColumnIndex"] = now.column_count
-                moved = [{**spec, "dimensionIndex": self.places[spec["dimensionIndex"]]} for spec in specs]
-                made.append({"sortRange": {"range": area, "sortSpecs": moved}})
+            if not specs or any(spec["dimensionIndex"] not in self.places for spec in specs):
+                continue
+            area = request["sortRange"]["range"]
+            moved = [{**spec, "dimensionIndex": self.places[spec["dimensionIndex"]]} for spec in specs]
+            if self.down > 0:
+                made.append({"sortRange": {"range": area, "sortSpecs": [{**moved[-1], "sortOrder": "DESCENDING"}]}})
+                area = {**area, "startRowIndex": area["startRowIndex"] + 1}
+            made.append({"sortRange": {"range": area, "sortSpecs": moved}})
         return made
 
 

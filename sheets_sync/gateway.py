@@ -7,8 +7,8 @@ Drive. Every call has a timeout; every verb has a deadline, a bounded number of 
 
 A write whose answer was lost may stand or not. ``write`` is safe all the same: its batch is made afresh from a new
 reading at each try, names absolute cells, never deletes or moves rows, and inserts only those that the reading did not
-find, so that doing it twice shows the same as doing it once. ``batch_update`` repeats only what the caller calls ``repeatable``; else it raises
-AnswerLost.
+find, so that doing it twice shows the same as doing it once. ``batch_update`` repeats only what the caller calls
+``repeatable``; else it raises AnswerLost.
 """
 
 from __future__ import annotations

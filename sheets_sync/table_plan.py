@@ -133,7 +133,7 @@ class TablePlan:
         self.marks.write(writes, frame, self._rows_as_read(places))
         self._add(writes, frame, [name for name in self._by_name if name not in places])
         if self.sort:
-            writes.after.append(self._sorted(frame, writes))
+            writes.after.append(self._sorted(frame))
         self._first, self._sent = frame, writes
         self._around = self._before(frame, places, {row for row, _ in strays})
         return writes
@@ -170,7 +170,7 @@ class TablePlan:
         self.marks.put_right(writes, self._first, moved, hit)
         self._add(writes, echo, [name for name in self._by_name if name not in places])
         if self.sort:
-            writes.after.append(self._sorted(echo, writes))
+            writes.after.append(self._sorted(echo))
         return writes
 
     def _places(
@@ -269,19 +269,11 @@ class TablePlan:
             and all(self._pm_digest(echo, places[name]) == digest for name, digest in cells.items() if name in places)
         )
 
-    def _sorted(self, frame: Frame, writes: TabWrites) -> dict[str, Any]:
-        """One sortRange over all rows and all columns below the header."""
-        inserted = writes.inserted[1] if writes.inserted else 0
-        last = max(frame.row_count + inserted, *(row + 1 for row in writes.rows), 2)
+    def _sorted(self, frame: Frame) -> dict[str, Any]:
+        """One sortRange over all rows and all columns below the header, however many there are by then."""
         return {
             "sortRange": {
-                "range": {
-                    "sheetId": frame.sheet_id,
-                    "startRowIndex": 1,
-                    "endRowIndex": last,
-                    "startColumnIndex": 0,
-                    "endColumnIndex": frame.column_count,
-                },
+                "range": {"sheetId": frame.sheet_id, "startRowIndex": 1},
                 "sortSpecs": [
                     {"dimensionIndex": column, "sortOrder": "ASCENDING" if ascending else "DESCENDING"}
                     for column, ascending in self.sort

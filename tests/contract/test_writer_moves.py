@@ -58,8 +58,8 @@ def _words(desk: Desk, name: str) -> None:
     requests: list[Json] = [{"appendDimension": {"sheetId": grid.sheet_id, "dimension": "COLUMNS", "length": 2}}]
     requests.append(desk.types(name, 1, width, "my words"))
     for row in range(2, len(grid.values) + 1):
-        requests.append(desk.cell(name, row, width, {"userEnteredValue": {"formulaValue": f"={row}+1"}, "note": f"n{row}"},
-                                  "userEnteredValue,note"))  # fmt: skip
+        formula = {"userEnteredValue": {"formulaValue": f"={row}+1"}, "note": f"n{row}"}
+        requests.append(desk.cell(name, row, width, formula, "userEnteredValue,note"))
         rich = {
             "userEnteredValue": {"stringValue": f"see {row}"},
             "textFormatRuns": [{"startIndex": 0, "format": {"bold": True}}, {"startIndex": 2, "format": {}}],
@@ -83,7 +83,9 @@ class Pair:
         made = str(self.service.copy_file(self.master, {})["id"])
         return Desk(self.gateway, self.service, self.proxy, self.gateway.read(made))
 
-    def ends_alike(self, fault: Any, name: str, update: Callable[[Desk], SheetUpdate], act: Callable[[Desk], Json]) -> Desk:
+    def ends_alike(
+        self, fault: Any, name: str, update: Callable[[Desk], SheetUpdate], act: Callable[[Desk], Json]
+    ) -> Desk:
         during, after = self.copy(), self.copy()
         during.just_before_the_write(fault, act(during))
         during.write(update(during))
@@ -100,7 +102,9 @@ def pair(gateway: SheetsGateway, local_server: Any, proxy: Any, master: str) -> 
 
 def seen(desk: Desk, name: str) -> list[list[Json]]:
     """Every cell of a tab as people see it, blank ones at the end left out."""
-    title = next(title for title in desk.gateway.read(desk.id, []).metadata["sheets"] if title["properties"]["title"] == name)
+    title = next(
+        title for title in desk.gateway.read(desk.id, []).metadata["sheets"] if title["properties"]["title"] == name
+    )
     answer = desk.service.get_spreadsheet(desk.id, [title["properties"]["title"]], True)
     rows: list[list[Json]] = []
     for row in answer["sheets"][0]["data"][0].get("rowData", []):
