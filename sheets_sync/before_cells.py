@@ -8,7 +8,7 @@ columns too: whole where the tab is small or much of it is written, else only th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sheets_sync.content import Content, value_of
@@ -60,11 +60,32 @@ class Before:
     wanted: Callable[[int], Mapping[int, Content]]
     known: frozenset[int] = field(default_factory=frozenset)
     """Columns that the re-read saw whole for other reasons."""
+    came: Mapping[int, int] | None = None
+    """Where rows moved since ``frame``: row now -> row there. All rows asked for are those of now."""
+
+    def moved(self, rows: Mapping[int, int]) -> Before:
+        """The same cells, after the rows of ``frame`` went to other ``rows``."""
+        return replace(self, came={0: 0, **{now: row for row, now in rows.items()}})
+
+    @property
+    def rows(self) -> set[int]:
+        """The rows in which anything may stand."""
+        return set(self.came) if self.came is not None else {*self.home, *(row for row, _ in self.frame.cells)}
+
+    def contents(self, row: int) -> Mapping[int, Content]:
+        """What the system cells of a row are to show, as far as they are ours to say."""
+        at = self._there(row)
+        return self.wanted(at) if at else {}
+
+    def _there(self, row: int) -> int | None:
+        return row if self.came is None else self.came.get(row)
 
     def cell(self, row: int, column: int | None) -> Mapping[str, Any]:
         """The API's CellData of one cell, {} where it was blank."""
-        if column is None:
+        there = self._there(row)
+        if column is None or there is None:
             return {}
+        row = there
         if row == 0 or column in self.known or self.asked.covers(row, column):
             return self.frame.cells.get((row, column), {})
         at = self.home.get(row)
@@ -84,6 +105,12 @@ class Before:
         """How many columns hold anything."""
         seen = 1 + max((column for _, column in self.frame.cells), default=-1)
         return max([seen, *(len(cells) for cells in self.grid.values)])
+
+
+def seen_whole(frame: Frame, grid: Grid) -> Before:
+    """A tab of which ``frame`` shows every cell."""
+    every = Asked(frozenset(range(frame.column_count)))
+    return Before(grid=grid, frame=frame, asked=every, home={}, wanted=lambda row: {})
 
 
 def _entered(value: CellValue) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _columns(before: Before, sent: TabWrites, head: Sequence[str], there: Sequen
         if text and waiting[text]:
             places[column] = column if column in waiting[text] else waiting[text][0]
             waiting[text].remove(places[column])
-    rows = range(1, max(now.used_rows(), before.frame.used_rows()))
+    rows = range(1, max(now.used_rows(), 1 + max(before.rows, default=0)))
     held = {column: _filled(before.value(row, column) for row in rows) for column in range(len(head))}
     free = [column for column in range(len(there)) if column not in places.values()]
     found = {at: _filled(now.value(row, at) for row in rows) for at in free}
@@ -131,7 +131,7 @@ class _Shifted:
             if row not in rows or self._is_meant(row, column):
                 continue
             old, origin = self._old(row), self.origin.get(column)
-            wanted = self.before.wanted(old) if old is not None and old > 0 else {}
+            wanted = self.before.contents(old) if old is not None else {}
             if origin is not None and origin in wanted:
                 writes.values[rows[row], column] = wanted[origin]
             else:
@@ -184,7 +184,7 @@ class _Shifted:
         return None if old is None else self.before.value(old, self.origin.get(column))
 
     def _used(self) -> set[int]:
-        return {*self.before.home, *(row for row, _ in self.before.frame.cells)}
+        return self.before.rows
 
     def _signs(self, now: Frame) -> dict[int, tuple[Any, ...]]:
         width = 1 + max([0, *self.origin, *(column for _, column in self.sent.values)])

@@ -121,6 +121,12 @@ def header_texts(row: Sequence[CellValue]) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def header_texts_of(frame: Frame) -> tuple[str, ...]:
+    """Row 1 of a frame as texts."""
+    width = 1 + max((column for row, column in frame.cells if row == 0), default=-1)
+    return header_texts(frame.values(0, range(width)))
+
+
 def same_header(frame: Frame, grid: Grid) -> bool:
     """True where row 1 still is what it was when ``grid`` was read, so that columns stand where they stood."""
     before = header_texts(grid.values[0] if grid.values else ())

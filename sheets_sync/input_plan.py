@@ -159,6 +159,7 @@ class InputPlan:
                 writes.values |= {(place, c): first.value(row, c) for c in touched if c in self._known}
         self.marks.put_right(writes, first, {0: 0, **now}, sent.looks)
         self._add(writes, echo)
+        self._sent, self._around = writes, self._around.moved(now) if self._around else None
         return writes
 
     def _stands(self, first: Frame, sent: TabWrites, echo: Frame) -> bool:

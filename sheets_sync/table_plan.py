@@ -171,6 +171,7 @@ class TablePlan:
         self._add(writes, echo, [name for name in self._by_name if name not in places])
         if self.sort:
             writes.after.append(self._sorted(echo))
+        self._sent, self._around = writes, self._around.moved(moved) if self._around else None
         return writes
 
     def _places(

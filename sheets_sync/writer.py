@@ -2,7 +2,7 @@
 
 What it costs: one read and one write, however many tabs and rows; a second write where a row moved between the re-read
 and the batch; nothing at all where the workbook already shows the update. With the two reads of ``SheetsGateway.read``
-a whole cycle is at most three reads and two writes.
+a whole cycle is at most three reads and two writes. Where a column moved in that moment, its tab is read once more.
 
 Doing it twice shows the same as doing it once: the batch names absolute cells, nothing is deleted or moved, and each
 try begins with a re-read, so that rows a lost answer did add are found. New rows are inserted below the last one in
@@ -16,15 +16,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sheets_sync import column_moves, staging
-from sheets_sync.before_cells import Before
+from sheets_sync.before_cells import Before, seen_whole
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.errors import RequestRefused
-from sheets_sync.frames import TITLES, Frame, fields, frames_of, same_header
+from sheets_sync.frames import TITLES, Frame, fields, frames_of, header_range, header_texts_of
 from sheets_sync.gateway import Batch, SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.tab_plans import TabPlan, tab_plans
 from sheets_sync.updates import SheetUpdate
 
+MOST_REPAIRS = 3
+"""One is enough, unless columns move under the repair itself."""
+EVERYTHING = fields(looks=True, contents=True, numbers=True)
 MOST_LESSONS = 3
 """So often a batch that Google refused is made anew, after a look at which tabs there are."""
 
@@ -63,24 +66,36 @@ def write_plans(
     reply = _first_batch(gateway, workbook, writing, before_write)
     written = writing.rows
     repaired = 0
-    batch = writing.repair(
-        frames_of(reply.get("updatedSpreadsheet", {})),
-        lambda ranges: gateway.reread(workbook.spreadsheet_id, ranges, fields()),
-    )
-    if batch is not None:
-
-        def second_batch() -> Batch:
-            before_write()
-            return batch
-
-        gateway.write(workbook.spreadsheet_id, second_batch)
-        repaired = writing.rows
+    for _ in range(MOST_REPAIRS):
+        batch = writing.repair(
+            frames_of(reply.get("updatedSpreadsheet", {})),
+            lambda ranges: gateway.reread(workbook.spreadsheet_id, ranges, EVERYTHING),
+        )
+        if batch is None:
+            break
+        reply = gateway.write(workbook.spreadsheet_id, _after(before_write, batch))
+        repaired += writing.rows
     return WriteReport(
         rows_written=written,
         repaired_rows=repaired,
         calls=gateway.counts.calls - before,
         skipped_tabs=tuple(writing.skipped),
     )
+
+
+def _after(before_write: Callable[[], None], batch: Batch) -> Callable[[], Batch | None]:
+    """Sends a repair. Where it inserts rows it is not sent again after an answer was lost: the next cycle looks."""
+    inserts = any("insertDimension" in request for request in batch.requests)
+    tries: list[int] = []
+
+    def prepare() -> Batch | None:
+        tries.append(1)
+        if inserts and len(tries) > 1:
+            return None
+        before_write()
+        return batch
+
+    return prepare
 
 
 def _first_batch(
@@ -127,6 +142,8 @@ class _Writing:
             contents=True,
             numbers=any(plan.has_figures for plan in plans),
         )
+        self.is_repaired = False
+        self.effects: dict[str, tuple[Before, TabWrites]] = {}
         self.sizes: dict[int, tuple[int, int]] = {}
         self.rows = 0
         self.made: list[TabWrites] = []
@@ -184,17 +201,24 @@ class _Writing:
         moved: dict[str, tuple[Before, TabWrites]] = {}
         for plan in self.plans:
             frame = frames.get(plan.title)
+            effect = self.effects.get(plan.title, plan.effect)
             if frame is None or plan.title in self.skipped or not plan.echo():
                 continue
-            if plan.effect is not None and not same_header(frame, plan.grid):
-                moved[plan.title] = plan.effect
-            else:
+            if effect is not None and header_texts_of(frame) != header_texts_of(effect[0].frame):
+                moved[plan.title] = effect
+            elif not self.is_repaired:
                 made.append(plan.repair(frame))
         if moved:
             now = frames_of(look([each for title in moved for each in column_moves.whole_tab(title)]))
-            made += [column_moves.put_right(*effect, now[title]) for title, effect in moved.items() if title in now]
+            for title, (before, sent) in moved.items():
+                writes = column_moves.put_right(before, sent, now[title]) if title in now else None
+                if writes is not None:
+                    made.append(writes)
+                    self.effects[title] = seen_whole(now[title], before.grid), writes
+        self.is_repaired = True
         self.stage = None  # it went with the swap
-        return self._joined([writes for writes in made if writes is not None], (), ())
+        written = [writes for writes in made if writes is not None and writes.requests()]
+        return self._joined(written, [header_range(writes.title) for writes in written], ())
 
     def _tidying(self) -> list[Mapping[str, Any]]:
         """What takes staging sheets away: this cycle's own in the batch that empties it, and those of dead workers."""
