@@ -21,7 +21,7 @@ from sheets_sync.cell_writes import TabWrites
 from sheets_sync.errors import RequestRefused
 from sheets_sync.frames import TITLES, Frame, fields, frames_of, header_range, header_texts_of
 from sheets_sync.gateway import Batch, SheetsGateway
-from sheets_sync.grids import Workbook
+from sheets_sync.grids import Grid, Workbook
 from sheets_sync.tab_plans import TabPlan, tab_plans
 from sheets_sync.updates import SheetUpdate
 
@@ -142,6 +142,7 @@ class _Writing:
             contents=True,
             numbers=any(plan.has_figures for plan in plans),
         )
+        self.cut: list[TabPlan] = []
         self.is_repaired = False
         self.effects: dict[str, tuple[Before, TabWrites]] = {}
         self.sizes: dict[int, tuple[int, int]] = {}
@@ -170,6 +171,8 @@ class _Writing:
         self.leftovers = [sheet_id for sheet_id in self.leftovers if sheet_id in titles]
         self.stage = None if is_unstaged else self.stage
         self.plans = [plan for plan in self.plans if plan.grid.sheet_id in titles]
+        self.cut += [plan for plan in self.plans if _is_cut(now[plan.grid.sheet_id], plan.grid)]
+        self.plans = [plan for plan in self.plans if not _is_cut(now[plan.grid.sheet_id], plan.grid)]
         for plan in self.plans:
             sheet_id = plan.grid.sheet_id
             plan.grid = replace(plan.grid, title=titles[sheet_id], row_count=now[sheet_id].row_count)
@@ -177,7 +180,7 @@ class _Writing:
 
     def batch(self, frames: Mapping[str, Frame]) -> Batch | None:
         """The batch of all tabs, None where nothing is left to write. Raises TooLarge where it has to be staged."""
-        self.skipped, self.made = [], []
+        self.skipped, self.made = [plan.title for plan in self.cut], []
         self.sizes = {frame.sheet_id: _size(frame) for frame in frames.values()}
         echo: list[str] = []
         for plan in self.plans:
@@ -237,3 +240,8 @@ class _Writing:
 
 def _size(frame: Frame) -> tuple[int, int]:
     return frame.row_count, frame.column_count
+
+
+def _is_cut(now: Frame, grid: Grid) -> bool:
+    """True where the grid does not hold any more what was read of it: that tab waits for the next cycle."""
+    return now.column_count < grid.column_count or now.row_count < len(grid.values)

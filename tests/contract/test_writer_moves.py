@@ -264,3 +264,25 @@ def test_rows_that_move_under_the_batch_end_as_if_they_moved_after_it(
         pytest.skip("a row that is deleted before our sort is another one than after it")
     is_added_to = name in ("Contributions", "Portfolio")  # before or behind the new rows is all the same
     pair.ends_alike(fault, name, lambda desk: ROW_ACTS[act](desk, name), any_order=is_added_to)
+
+
+@pytest.mark.parametrize("first", ["insert the first column", "move the PM's own to the front"])
+def test_a_column_that_moves_under_the_repair_itself_is_put_right_too(first: str, pair: Pair, fault: Any) -> None:
+    during = pair.copy(pair.master)
+    update, act = told(during), COLUMN_ACTS[first](during, "Constraints")
+    during.just_before_the_write(fault, act)
+    during.just_before_the_write(fault, columns("insertDimension", during, "Constraints", 2, 3))
+    during.write(update)
+    after = pair.copy(pair.master)
+    after.write(told(after))
+    after.does(act, columns("insertDimension", after, "Constraints", 2, 3))
+    assert seen(during, "Constraints") == seen(after, "Constraints")
+
+
+def test_a_tab_that_became_too_small_for_the_batch_waits_for_the_next_cycle(pair: Pair, fault: Any) -> None:
+    during = pair.copy(pair.master)
+    update = told(during)
+    width = during.workbook.grids["Constraints"].column_count
+    during.just_before_the_write(fault, columns("deleteDimension", during, "Constraints", 3, width))
+    report = during.write(update)
+    assert report.skipped_tabs == ("Constraints",)
