@@ -219,7 +219,9 @@ def _system(desk: Desk, name: str) -> int:
 
 
 @pytest.mark.parametrize("act", COLUMN_ACTS)
-@pytest.mark.parametrize("name", ["Constraints", "Initiatives", "Targets", "Portfolio"])
+@pytest.mark.parametrize(
+    "name", ["Constraints", pytest.param("Initiatives", marks=pytest.mark.slow), "Targets", "Portfolio"]
+)
 def test_columns_that_move_under_the_batch_end_as_if_they_moved_after_it(
     name: str, act: str, pair: Pair, fault: Any
 ) -> None:
