@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,21 +20,32 @@ Copies = Callable[[int, Mapping[Cell, Content]], tuple[list[Json], set[Cell]]]
 @dataclass(slots=True)
 class TabWrites:
     """What one batch writes on one tab: values, and looks (note and fill), of single cells; then ``after``, requests
-    that follow them (a sort). ``grow_to`` is the row count that the grid must have first; ``before`` are requests ahead
-    of all."""
+    that follow them (a sort). ``kept`` are cells of people's own that come back: (field mask, the API's CellData).
+    ``inserted`` is (row, count) of the blank rows that the batch makes first; rows of cells are counted with them."""
 
     title: str
     sheet_id: int
     row_count: int
     values: dict[Cell, Content] = field(default_factory=dict)
     looks: dict[Cell, Look] = field(default_factory=dict)
-    before: list[Json] = field(default_factory=list)
+    kept: dict[Cell, tuple[str, Json]] = field(default_factory=dict)
+    inserted: tuple[int, int] | None = None
     after: list[Json] = field(default_factory=list)
 
     @property
     def rows(self) -> set[int]:
         """The rows of which a cell is written."""
-        return {row for row, _ in self.values} | {row for row, _ in self.looks}
+        return {row for cells in (self.values, self.looks, self.kept) for row, _ in cells}
+
+    def insert(self, row: int, contents: Sequence[Mapping[int, Content]]) -> None:
+        """Whole new rows, the first of them at ``row``: inserted, so that what somebody types there meanwhile moves
+        down. They look like the row below, which is blank, or, at the grid's end, like the one above."""
+        if not contents:
+            return
+        self.inserted = (row, len(contents))
+        self.looks = {(at + len(contents) if at >= row else at, c): look for (at, c), look in self.looks.items()}
+        for place, cells in enumerate(contents, row):
+            self.values |= {(place, column): content for column, content in cells.items()}
 
     def requests(self, copies: Copies | None = None) -> list[Json]:
         """The requests, growth of the grid first. Empty where there is nothing to write. ``copies`` brings the values
@@ -47,15 +58,25 @@ class TabWrites:
         looks = _updates(
             self.sheet_id, {cell: (marks.FIELDS, marks.look_data(look)) for cell, look in self.looks.items()}
         )
-        return [*self._growth(), *self.before, *copied, *values, *looks, *self.after]
+        kept = _updates(self.sheet_id, self.kept)
+        return [*self._growth(), *self._insertion(), *copied, *values, *kept, *looks, *self.after]
 
     def _growth(self) -> list[Json]:
-        needed = max((row + 1 for row in self.rows), default=0)
+        row, count = self.inserted or (0, 0)
+        # Rows that are written though the grid does not reach so far; where others are inserted, up to their place.
+        needed = row if count else max((row + 1 for row in self.rows), default=0)
         if needed <= self.row_count:
             return []
         # Appended, never set to a number: a PM's own new rows may have made the grid longer since we read its size.
         append = {"sheetId": self.sheet_id, "dimension": "ROWS", "length": needed - self.row_count}
         return [{"appendDimension": append}]
+
+    def _insertion(self) -> list[Json]:
+        if self.inserted is None:
+            return []
+        row, count = self.inserted
+        area = {"sheetId": self.sheet_id, "dimension": "ROWS", "startIndex": row, "endIndex": row + count}
+        return [{"insertDimension": {"range": area, "inheritFromBefore": row >= self.row_count}}]
 
 
 SHORTEST_RUN = 8

@@ -13,18 +13,21 @@ from sheets_sync.marks import Look, look_of
 
 _SHEET = "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount))"
 _LOOKS = "note,userEnteredFormat(backgroundColor,backgroundColorStyle)"
+_CONTENTS = "userEnteredValue,textFormatRuns"
 
-TITLES = "sheets.properties(sheetId,title)"
-"""The field mask under which only the names of tabs are read."""
+TITLES = f"sheets.{_SHEET}"
+"""The field mask under which only the names and sizes of tabs are read."""
 
 ROWS_TO_SPARE = 200
 """How far below the last row in use a re-read looks for rows that came since."""
 
 
-def fields(with_looks: bool) -> str:
-    """The field mask under which frames are read; notes and fills only where marks come or go: formats reach far below
-    the last row, and all of that would be sent."""
-    cell = f"effectiveValue,{_LOOKS}" if with_looks else "effectiveValue"
+def fields(*, looks: bool = False, contents: bool = False, numbers: bool = False) -> str:
+    """The field mask under which frames are read; notes and fills (``looks``) only where marks come or go, formats of
+    ``numbers`` only where some are written: formats reach far below the last row, and all of that would be sent.
+    ``contents`` are cells as they were entered, formulas and links among them."""
+    parts = ["effectiveValue", *([_CONTENTS] if contents else []), *([_LOOKS] if looks else [])]
+    cell = ",".join([*parts, *(["userEnteredFormat.numberFormat"] if numbers else [])])
     return f"sheets({_SHEET},data(startRow,startColumn,rowData(values({cell}))))"
 
 
@@ -116,6 +119,12 @@ def header_texts(row: Sequence[CellValue]) -> tuple[str, ...]:
     while texts and not texts[-1]:
         texts.pop()
     return tuple(texts)
+
+
+def header_texts_of(frame: Frame) -> tuple[str, ...]:
+    """Row 1 of a frame as texts."""
+    width = 1 + max((column for row, column in frame.cells if row == 0), default=-1)
+    return header_texts(frame.values(0, range(width)))
 
 
 def same_header(frame: Frame, grid: Grid) -> bool:

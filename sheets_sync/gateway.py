@@ -6,9 +6,9 @@ Drive. Every call has a timeout; every verb has a deadline, a bounded number of 
 ``Retry-After``, and a turn in a quota of 60 reads and 60 writes a minute (``quota``).
 
 A write whose answer was lost may stand or not. ``write`` is safe all the same: its batch is made afresh from a new
-reading at each try, names absolute cells, and never inserts, deletes, moves or appends rows, so that doing it twice
-shows the same as doing it once. ``batch_update`` repeats only what the caller calls ``repeatable``; else it raises
-AnswerLost.
+reading at each try, names absolute cells, never deletes or moves rows, and inserts only those that the reading did not
+find, so that doing it twice shows the same as doing it once. ``batch_update`` repeats only what the caller calls
+``repeatable``; else it raises AnswerLost.
 """
 
 from __future__ import annotations

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine.keys import normalised
+from sheets_sync.before_cells import Asked, Before, asked
 from sheets_sync.cell_writes import TabWrites
-from sheets_sync.content import Content, same, shown
+from sheets_sync.content import Content, Figure, same, shown
 from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
 from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, is_blank
@@ -42,6 +44,7 @@ class InputPlan:
     added: Sequence[Mapping[int, Content]] = ()
     _first: Frame | None = field(default=None, init=False)
     _sent: TabWrites | None = field(default=None, init=False)
+    _around: Before | None = field(default=None, init=False)
     _known: frozenset[int] = field(default=frozenset(), init=False)
     _before: dict[int, Signs] = field(default_factory=dict, init=False)
 
@@ -76,14 +79,36 @@ class InputPlan:
     def has_marks(self) -> bool:
         return bool(self.marks.columns)
 
+    @property
+    def has_figures(self) -> bool:
+        return any(isinstance(content, Figure) for held in self.wanted.values() for content in held.values())
+
+    @property
+    def effect(self) -> tuple[Before, TabWrites] | None:
+        return (self._around, self._sent) if self._around and self._sent else None
+
     def ranges(self) -> list[str]:
-        """What is read again right before writing, and echoed right after."""
-        columns = {*self._known, *self.marks.columns}
+        """What is read again right before writing: the columns by which rows are known, and people's cells beside those
+        that are written."""
+        beside = self._asked
+        if beside.rows is not None:
+            return [*self.echo(), *beside.ranges(self.title, None)]
+        return self._columns({*self._known, *self.marks.columns, *beside.columns})
+
+    def echo(self) -> list[str]:
+        """The columns by which rows are known."""
+        return self._columns({*self._known, *self.marks.columns})
+
+    def _columns(self, columns: set[int]) -> list[str]:
         # Before a row is added at the end, the true end must be known.
         rows = None if self.added else rows_to_read(self.grid)
         return [header_range(self.title), *column_ranges(self.title, columns, rows)]
 
-    echo = ranges
+    @cached_property
+    def _asked(self) -> Asked:
+        system = {column for held in self.wanted.values() for column in held}
+        rows = {row for row, held in self.wanted.items() for at in held if not self._shows(row, at, held[at])}
+        return asked(self.grid, system, rows | self.marks.rows(self.grid))
 
     def writes(self, frame: Frame) -> TabWrites | None:
         """What to write, given how the tab stands now; None where its header changed, so that nothing is certain."""
@@ -96,9 +121,18 @@ class InputPlan:
                 for column, content in contents.items():
                     if not self._shows(row, column, content):
                         writes.values[rows[row], column] = content
-        self._add(writes, frame)
         self.marks.write(writes, frame, {0: 0, **rows})
+        self._add(writes, frame)
         self._first, self._sent = frame, writes
+        home = {place: row for row, place in rows.items()}
+        self._around = Before(
+            grid=self.grid,
+            frame=frame,
+            asked=self._asked,
+            home=home,
+            wanted=lambda row: self.wanted.get(home.get(row, -1), {}),
+            known=frozenset({*self._known, *self.marks.columns}),
+        )
         return writes
 
     def repair(self, echo: Frame) -> TabWrites | None:
@@ -123,8 +157,9 @@ class InputPlan:
                 writes.values |= {(place, column): self._content(old, column) for column in touched}
             else:  # a row that came after the reading: what stood there comes back
                 writes.values |= {(place, c): first.value(row, c) for c in touched if c in self._known}
-        self._add(writes, echo)
         self.marks.put_right(writes, first, {0: 0, **now}, sent.looks)
+        self._add(writes, echo)
+        self._sent, self._around = writes, self._around.moved(now) if self._around else None
         return writes
 
     def _stands(self, first: Frame, sent: TabWrites, echo: Frame) -> bool:
@@ -150,8 +185,7 @@ class InputPlan:
             for row in range(1, frame.used_rows())
         }
         fresh = [contents for contents in self.added if _text(shown(contents[key])) not in there]
-        for place, contents in enumerate(fresh, max(frame.used_rows(), len(self.grid.values), 1)):
-            writes.values |= {(place, column): content for column, content in contents.items()}
+        writes.insert(max(frame.used_rows(), len(self.grid.values), 1), fresh)
 
     def _is_added(self, echo: Frame, row: int) -> bool:
         """True where a row of the echo is one that we added, and nothing of a PM's."""

@@ -45,12 +45,18 @@ class TabMarks:
 
     def changes(self, grid: Grid) -> bool:
         """False where the notes of the grid already are what these marks make of them."""
+        return bool(self.rows(grid))
+
+    def rows(self, grid: Grid) -> frozenset[int]:
+        """The rows as read of which a cell's look is to change, as far as the reading tells."""
         notes = {(row - 1, column - 1): note for (row, column), note in grid.notes.items()}
         cells = {*self.told, *(cell for cell, note in notes.items() if marks.is_marked(Look(note)))}
-        return bool(self.before - self.told.keys()) or any(
-            _marked(Look(notes.get(cell, ""), marks.RED), self.told.get(cell, _NOTHING)).note != notes.get(cell, "")
+        differing = {
+            cell
             for cell in cells
-        )
+            if _marked(Look(notes.get(cell, ""), marks.RED), self.told.get(cell, _NOTHING)).note != notes.get(cell, "")
+        }
+        return frozenset(row for row, _ in differing | (self.before - self.told.keys()))
 
     def write(self, writes: TabWrites, frame: Frame, rows: Mapping[int, int]) -> None:
         """Puts marks on and takes them off. ``rows`` says where each row as read stands in ``frame``; a mark on a row

@@ -11,6 +11,7 @@ from engine.inputs import Row as InputRow
 from engine.keys import normalised
 from engine.provenance import RunFacts
 from engine.reads_as import reads_as
+from sheets_sync.before_cells import Before
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content, Figure
 from sheets_sync.frames import Frame
@@ -50,6 +51,16 @@ class TabPlan(Protocol):
     @property
     def has_marks(self) -> bool:
         """True where notes and fills have to be read."""
+        ...
+
+    @property
+    def has_figures(self) -> bool:
+        """True where formats of numbers are written beside people's cells."""
+        ...
+
+    @property
+    def effect(self) -> tuple[Before, TabWrites] | None:
+        """What stood there before the batch, and what it wrote; None where nothing of people's stands beside it."""
         ...
 
     def ranges(self) -> list[str]:

@@ -1,8 +1,8 @@
 """Tables that the system fills beside PMs' own columns (Portfolio, Roadmap Plan): one row for each initiative_key.
 
-A row is known by its key and never moved by us: known rows are updated where they stand, new ones come after the last
-row in use, and rows no longer needed have their system cells emptied. Rows are never inserted, deleted or moved: the
-API has no preconditions, so after a PM's sort that would hit another row. Where a new run or version came, one
+A row is known by its key and never moved by us: known rows are updated where they stand, new ones are inserted after
+the last row in use, and rows no longer needed have their system cells emptied. Rows are never deleted or moved: the API
+has no preconditions, so after a PM's sort that would hit another row. Where a new run or version came, one
 ``sortRange`` follows, which carries the PMs' cells along.
 """
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.keys import normalised
+from sheets_sync.before_cells import Asked, Before, asked
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content, same, shown
 from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
@@ -36,6 +38,7 @@ class TablePlan:
     sort: Sort = ()
     _first: Frame | None = field(default=None, init=False)
     _sent: TabWrites | None = field(default=None, init=False)
+    _around: Before | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._key = self.header.columns["initiative_key"]
@@ -75,18 +78,36 @@ class TablePlan:
     def has_marks(self) -> bool:
         return bool(self.marks.columns)
 
+    @property
+    def has_figures(self) -> bool:
+        return False
+
+    @property
+    def effect(self) -> tuple[Before, TabWrites] | None:
+        return (self._around, self._sent) if self._around and self._sent else None
+
+    @cached_property
+    def _asked(self) -> Asked:
+        rows = {row for row, *_ in self.differing()}
+        return asked(self.grid, self._system, rows | self.marks.rows(self.grid))
+
     def ranges(self) -> list[str]:
         """The key column; PM cells too where keys will be written or emptied, so that a row can be known without its
-        key."""
-        columns = {*self._known_by(), *self.marks.columns}
-        return [header_range(self.title), *column_ranges(self.title, columns, rows_to_read(self.grid))]
+        key; and people's cells beside those that are written."""
+        beside = self._asked
+        columns = {*self._known_by(), *self.marks.columns, *(beside.columns if beside.rows is None else ())}
+        # Where rows may come, the true end must be known: those that a lost answer did add are found there.
+        rows = None if self._names_keys else rows_to_read(self.grid)
+        whole = [header_range(self.title), *column_ranges(self.title, columns, rows)]
+        return whole if beside.rows is None else [*whole, *beside.ranges(self.title, None)]
 
     def echo(self) -> list[str]:
         """The same; after a sort, where rows no longer stand where they were written, their titles and ranks too: every
         row that is written gets its title written with it, so that one which landed beside another's key shows."""
         columns = {*self._known_by(), *self.marks.columns, *(self._tell_tales() if self.sort else ())}
         assert self._first is not None and self._sent is not None
-        grown = max(self._first.row_count, *(row + 1 for row in self._sent.rows), 1)
+        inserted = self._sent.inserted[1] if self._sent.inserted else 0
+        grown = max(self._first.row_count + inserted, *(row + 1 for row in self._sent.rows), 1)
         rows = min(rows_to_read(self.grid) + len(self.wanted), grown)
         return [header_range(self.title), *column_ranges(self.title, columns, rows)]
 
@@ -105,16 +126,29 @@ class TablePlan:
             by_row = {row: name for name, row in places.items()}
             for row in writes.rows & by_row.keys():
                 writes.values[row, self._title] = self._by_name[by_row[row]].get(self._title)
-        self._add(writes, frame, [name for name in self._by_name if name not in places])
         for row, name in strays:
             for column in self._system:
                 if column == self._key or name not in self._rows or not is_blank(self._there(name, column)):
                     writes.values[row, column] = None
         self.marks.write(writes, frame, self._rows_as_read(places))
+        self._add(writes, frame, [name for name in self._by_name if name not in places])
         if self.sort:
-            writes.after.append(self._sorted(frame, writes))
+            writes.after.append(self._sorted(frame))
         self._first, self._sent = frame, writes
+        self._around = self._before(frame, places, {row for row, _ in strays})
         return writes
+
+    def _before(self, frame: Frame, places: Mapping[str, int], strays: set[int]) -> Before:
+        by_row = {row: self._by_name[name] for name, row in places.items()}
+        blank: Mapping[int, Content] = dict.fromkeys(self._system)
+        return Before(
+            grid=self.grid,
+            frame=frame,
+            asked=self._asked,
+            home={place: row for row, place in self._rows_as_read(places).items()},
+            wanted=lambda row: by_row.get(row, blank if row in strays else {}),
+            known=frozenset({*self._known_by(), *self.marks.columns}),
+        )
 
     def repair(self, echo: Frame) -> TabWrites | None:
         """What puts the table right if rows moved under the batch; None where none did. Rows whose key was overwritten
@@ -128,15 +162,16 @@ class TablePlan:
             writes.values |= {(row, column): content for column, content in self._by_name[name].items()}
         for row, _ in strays:
             writes.values |= {(row, column): None for column in self._system}
-        self._add(writes, echo, [name for name in self._by_name if name not in places])
         first_places, _ = self._places(self._first)
         moved = {0: 0, **{row: places[name] for name, row in first_places.items() if name in places}}
         hit = self._sent.looks
         if hit and self.sort:  # after a sort nobody knows where they went
             hit = [(row, column) for row in range(1, echo.used_rows()) for column in self.marks.columns]
         self.marks.put_right(writes, self._first, moved, hit)
+        self._add(writes, echo, [name for name in self._by_name if name not in places])
         if self.sort:
-            writes.after.append(self._sorted(echo, writes))
+            writes.after.append(self._sorted(echo))
+        self._sent, self._around = writes, self._around.moved(moved) if self._around else None
         return writes
 
     def _places(
@@ -177,9 +212,7 @@ class TablePlan:
 
     def _add(self, writes: TabWrites, frame: Frame, names: Sequence[str]) -> None:
         """Whole new rows, after the last one in use."""
-        free = max(frame.used_rows(), 1)
-        for row, name in enumerate(names, free):
-            writes.values |= {(row, column): content for column, content in self._by_name[name].items()}
+        writes.insert(max(frame.used_rows(), 1), [self._by_name[name] for name in names])
 
     def _known_by(self) -> set[int]:
         if not self._names_keys:
@@ -237,18 +270,11 @@ class TablePlan:
             and all(self._pm_digest(echo, places[name]) == digest for name, digest in cells.items() if name in places)
         )
 
-    def _sorted(self, frame: Frame, writes: TabWrites) -> dict[str, Any]:
-        """One sortRange over all rows and all columns below the header."""
-        last = max(frame.row_count, *(row + 1 for row in writes.rows), 2)
+    def _sorted(self, frame: Frame) -> dict[str, Any]:
+        """One sortRange over all rows and all columns below the header, however many there are by then."""
         return {
             "sortRange": {
-                "range": {
-                    "sheetId": frame.sheet_id,
-                    "startRowIndex": 1,
-                    "endRowIndex": last,
-                    "startColumnIndex": 0,
-                    "endColumnIndex": frame.column_count,
-                },
+                "range": {"sheetId": frame.sheet_id, "startRowIndex": 1},
                 "sortSpecs": [
                     {"dimensionIndex": column, "sortOrder": "ASCENDING" if ascending else "DESCENDING"}
                     for column, ascending in self.sort

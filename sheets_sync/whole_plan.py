@@ -48,6 +48,14 @@ class WholePlan:
     def has_marks(self) -> bool:
         return False
 
+    @property
+    def has_figures(self) -> bool:
+        return False
+
+    @property
+    def effect(self) -> None:
+        return None
+
     def ranges(self) -> list[str]:
         return [header_range(self.title)]
 
@@ -107,6 +115,14 @@ class PagePlan:
     @property
     def has_marks(self) -> bool:
         return False
+
+    @property
+    def has_figures(self) -> bool:
+        return False
+
+    @property
+    def effect(self) -> None:
+        return None
 
     def ranges(self) -> list[str]:
         return [header_range(self.title)]

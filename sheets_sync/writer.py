@@ -2,11 +2,11 @@
 
 What it costs: one read and one write, however many tabs and rows; a second write where a row moved between the re-read
 and the batch; nothing at all where the workbook already shows the update. With the two reads of ``SheetsGateway.read``
-a whole cycle is at most three reads and two writes.
+a whole cycle is at most three reads and two writes. Where a column moved in that moment, its tab is read once more.
 
-Doing it twice shows the same as doing it once: the batch names absolute cells, nothing is inserted, deleted, moved or
-appended but blank rows at the grid's end, and each try begins with a re-read, so that rows a lost answer did add are
-found.
+Doing it twice shows the same as doing it once: the batch names absolute cells, nothing is deleted or moved, and each
+try begins with a re-read, so that rows a lost answer did add are found. New rows are inserted below the last one in
+use: what somebody types there at that moment moves down, and is not overwritten.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sheets_sync import staging
+from sheets_sync import column_moves, staging
+from sheets_sync.before_cells import Before, seen_whole
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.errors import RequestRefused
-from sheets_sync.frames import TITLES, Frame, fields, frames_of
+from sheets_sync.frames import TITLES, Frame, fields, frames_of, header_range, header_texts_of
 from sheets_sync.gateway import Batch, SheetsGateway
-from sheets_sync.grids import Workbook
+from sheets_sync.grids import Grid, Workbook
 from sheets_sync.tab_plans import TabPlan, tab_plans
 from sheets_sync.updates import SheetUpdate
 
+MOST_REPAIRS = 3
+"""One is enough, unless columns move under the repair itself."""
+EVERYTHING = fields(looks=True, contents=True, numbers=True)
 MOST_LESSONS = 3
 """So often a batch that Google refused is made anew, after a look at which tabs there are."""
 
@@ -62,21 +66,36 @@ def write_plans(
     reply = _first_batch(gateway, workbook, writing, before_write)
     written = writing.rows
     repaired = 0
-    batch = writing.repair(frames_of(reply.get("updatedSpreadsheet", {})))
-    if batch is not None:
-
-        def second_batch() -> Batch:
-            before_write()
-            return batch
-
-        gateway.write(workbook.spreadsheet_id, second_batch)
-        repaired = writing.rows
+    for _ in range(MOST_REPAIRS):
+        batch = writing.repair(
+            frames_of(reply.get("updatedSpreadsheet", {})),
+            lambda ranges: gateway.reread(workbook.spreadsheet_id, ranges, EVERYTHING),
+        )
+        if batch is None:
+            break
+        reply = gateway.write(workbook.spreadsheet_id, _after(before_write, batch))
+        repaired += writing.rows
     return WriteReport(
         rows_written=written,
         repaired_rows=repaired,
         calls=gateway.counts.calls - before,
         skipped_tabs=tuple(writing.skipped),
     )
+
+
+def _after(before_write: Callable[[], None], batch: Batch) -> Callable[[], Batch | None]:
+    """Sends a repair. Where it inserts rows it is not sent again after an answer was lost: the next cycle looks."""
+    inserts = any("insertDimension" in request for request in batch.requests)
+    tries: list[int] = []
+
+    def prepare() -> Batch | None:
+        tries.append(1)
+        if inserts and len(tries) > 1:
+            return None
+        before_write()
+        return batch
+
+    return prepare
 
 
 def _first_batch(
@@ -118,7 +137,15 @@ class _Writing:
         self.leftovers = leftovers
         self.stage: staging.Stage | None = None
         self.waits_to_be_staged = False
-        self.fields = fields(any(plan.has_marks for plan in plans))
+        self.fields = fields(
+            looks=any(plan.has_marks for plan in plans),
+            contents=True,
+            numbers=any(plan.has_figures for plan in plans),
+        )
+        self.cut: list[TabPlan] = []
+        self.is_repaired = False
+        self.effects: dict[str, tuple[Before, TabWrites]] = {}
+        self.sizes: dict[int, tuple[int, int]] = {}
         self.rows = 0
         self.made: list[TabWrites] = []
         self.skipped: list[str] = []
@@ -127,23 +154,34 @@ class _Writing:
         return [each for plan in self.plans for each in plan.ranges()]
 
     def learns(self, answer: Mapping[str, Any]) -> bool:
-        """Takes the tabs' titles from ``answer``, and drops tabs and staging sheets that are gone; False where nothing
-        is new."""
+        """Takes the tabs' titles and sizes from ``answer``, and drops tabs and staging sheets that are gone; False
+        where nothing is new."""
+        now = {frame.sheet_id: frame for frame in frames_of(answer).values()}
+        resized = {each for each, size in self.sizes.items() if each in now and _size(now[each]) != size}
         titles = {one["properties"].get("sheetId", 0): one["properties"]["title"] for one in answer["sheets"]}
         gone = [sheet_id for sheet_id in self.leftovers if sheet_id not in titles]
         is_unstaged = self.stage is not None and self.stage.sheet_id not in titles
-        if not gone and not is_unstaged and all(titles.get(each.grid.sheet_id) == each.title for each in self.plans):
+        if (
+            not gone
+            and not is_unstaged
+            and not resized
+            and all(titles.get(each.grid.sheet_id) == each.title for each in self.plans)
+        ):
             return False
         self.leftovers = [sheet_id for sheet_id in self.leftovers if sheet_id in titles]
         self.stage = None if is_unstaged else self.stage
         self.plans = [plan for plan in self.plans if plan.grid.sheet_id in titles]
+        self.cut += [plan for plan in self.plans if _is_cut(now[plan.grid.sheet_id], plan.grid)]
+        self.plans = [plan for plan in self.plans if not _is_cut(now[plan.grid.sheet_id], plan.grid)]
         for plan in self.plans:
-            plan.grid = replace(plan.grid, title=titles[plan.grid.sheet_id])
+            sheet_id = plan.grid.sheet_id
+            plan.grid = replace(plan.grid, title=titles[sheet_id], row_count=now[sheet_id].row_count)
         return True
 
     def batch(self, frames: Mapping[str, Frame]) -> Batch | None:
         """The batch of all tabs, None where nothing is left to write. Raises TooLarge where it has to be staged."""
-        self.skipped, self.made = [], []
+        self.skipped, self.made = [plan.title for plan in self.cut], []
+        self.sizes = {frame.sheet_id: _size(frame) for frame in frames.values()}
         echo: list[str] = []
         for plan in self.plans:
             frame = frames.get(plan.title)
@@ -159,15 +197,31 @@ class _Writing:
             raise staging.TooLarge
         return batch
 
-    def repair(self, frames: Mapping[str, Frame]) -> Batch | None:
-        """The batch that puts right what the echo shows, None where all is well."""
-        made = [
-            plan.repair(frames[plan.title])
-            for plan in self.plans
-            if plan.title in frames and plan.title not in self.skipped and plan.echo()
-        ]
+    def repair(self, frames: Mapping[str, Frame], look: Callable[[list[str]], Mapping[str, Any]]) -> Batch | None:
+        """The batch that puts right what the echo shows, None where all is well. Tabs whose columns are not where they
+        were are read whole by ``look`` (ranges -> answer) first."""
+        made: list[TabWrites | None] = []
+        moved: dict[str, tuple[Before, TabWrites]] = {}
+        for plan in self.plans:
+            frame = frames.get(plan.title)
+            effect = self.effects.get(plan.title, plan.effect)
+            if frame is None or plan.title in self.skipped or not plan.echo():
+                continue
+            if effect is not None and header_texts_of(frame) != header_texts_of(effect[0].frame):
+                moved[plan.title] = effect
+            elif not self.is_repaired:
+                made.append(plan.repair(frame))
+        if moved:
+            now = frames_of(look([each for title in moved for each in column_moves.whole_tab(title)]))
+            for title, (before, sent) in moved.items():
+                writes = column_moves.put_right(before, sent, now[title]) if title in now else None
+                if writes is not None:
+                    made.append(writes)
+                    self.effects[title] = seen_whole(now[title], before.grid), writes
+        self.is_repaired = True
         self.stage = None  # it went with the swap
-        return self._joined([writes for writes in made if writes is not None], (), ())
+        written = [writes for writes in made if writes is not None and writes.requests()]
+        return self._joined(written, [header_range(writes.title) for writes in written], ())
 
     def _tidying(self) -> list[Mapping[str, Any]]:
         """What takes staging sheets away: this cycle's own in the batch that empties it, and those of dead workers."""
@@ -181,4 +235,13 @@ class _Writing:
         requests: list[Mapping[str, Any]] = [request for each in writes for request in each.requests(copies)]
         requests += tidying
         self.rows = sum(len(each.rows) for each in writes)
-        return Batch(requests=requests, echo=list(echo), fields=fields(False)) if requests else None
+        return Batch(requests=requests, echo=list(echo), fields=fields()) if requests else None
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    return frame.row_count, frame.column_count
+
+
+def _is_cut(now: Frame, grid: Grid) -> bool:
+    """True where the grid does not hold any more what was read of it: that tab waits for the next cycle."""
+    return now.column_count < grid.column_count or now.row_count < len(grid.values)

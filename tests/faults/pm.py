@@ -18,6 +18,9 @@ TYPED = {
 }
 """The PM columns in which the PM types, by tab."""
 
+SPARE = ("", "my words", "our words", "segment", "department", "period", "requested_by")
+"""Headers of columns that the PM may delete."""
+
 RENAMED = {
     "max": "at most",
     "engineering_tokens": "cost",
@@ -30,7 +33,8 @@ RENAMED = {
 @dataclass
 class PM:
     """Works on one spreadsheet. ``numbers`` and ``owners``: every value that the PM types is unique, and is remembered
-    with the row (by the token in its notes) into which it went. ``forged`` are rows whose system key the PM touched."""
+    with the row (by the token in its notes) into which it went. ``forged`` are rows whose system key the PM touched,
+    ``dressed`` the cells (tab, row, column) whose note or fill the last act changed."""
 
     service: Any
     spreadsheet_id: str
@@ -40,6 +44,7 @@ class PM:
     forged: set[str] = field(default_factory=set)
     touched_keys: bool = False
     back: list[Json] = field(default_factory=list)
+    dressed: set[tuple[str, int, int]] = field(default_factory=set)
     done: list[str] = field(default_factory=list)
 
     def look(self) -> Seen:
@@ -52,6 +57,7 @@ class PM:
     def acts(self, name: str, a: int, b: int, c: int) -> None:
         """Does one thing; the numbers choose where and what."""
         act: Callable[[Seen, int, int, int], list[Json] | None] = getattr(self, f"_{name}")
+        self.dressed = set()
         if name != "undo":
             self.back = []
         requests = act(self.look(), a, b, c)
@@ -259,6 +265,7 @@ class PM:
             return None
         row, to = rows[b % len(rows)], rows[c % len(rows)]
         text = tab.cell(row, place).text
+        self.dressed.add((tab.name, to, place))
         if text:
             self.owners[text] = "*"  # it stands in two rows from now on
         return [
@@ -279,6 +286,16 @@ class PM:
         area = {"sheetId": tab.sheet_id, "dimension": "COLUMNS", "startIndex": place, "endIndex": place + 1}
         self.back = [{"deleteDimension": {"range": area}}]
         return [{"insertDimension": {"range": area}}]
+
+    def _delete_column(self, now: Seen, a: int, b: int, c: int) -> list[Json] | None:
+        """One that the PM can do without."""
+        tab = now[(*INPUTS, *OUTPUTS)[a % 5]]
+        spare = [place for place, text in enumerate(tab.header) if text in SPARE]
+        if not spare:
+            return None
+        place = spare[b % len(spare)]
+        area = {"sheetId": tab.sheet_id, "dimension": "COLUMNS", "startIndex": place, "endIndex": place + 1}
+        return [{"deleteDimension": {"range": area}}]
 
     def _move_column(self, now: Seen, a: int, b: int, c: int) -> list[Json] | None:
         tab = now[(*INPUTS, *OUTPUTS)[a % 5]]
@@ -356,6 +373,7 @@ class PM:
             return tab, 0, 0
         typed = [place for name in TYPED.get(tab.name, ()) if (place := tab.index(name)) is not None]
         columns = typed if typed and c % 3 else own
+        self.dressed.add((tab.name, rows[b % len(rows)], columns[c % len(columns)]))
         return tab, rows[b % len(rows)], columns[c % len(columns)]
 
     # ---- back

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,6 @@ from sheets_sync.tabs import tab
 INPUTS = ("Initiatives", "Contributions", "Constraints")
 OUTPUTS = ("Portfolio", "Roadmap Plan")
 KPIS = ["revenue"]
-
-NO_LOOK = Look()
-
 
 NO_LOOK = Look()
 
@@ -148,6 +145,10 @@ def _style(form: Any) -> tuple[str, str]:
     return known[1], known[2]
 
 
+Places = Collection[tuple[str, int, int]]
+"""Cells as (declared name of the tab, row, column)."""
+
+
 def lost_values(before: Seen, after: Seen) -> list[str]:
     """What a write did to people's cells, as sentences; empty where it did nothing to them."""
     told: list[str] = []
@@ -160,14 +161,15 @@ def lost_values(before: Seen, after: Seen) -> list[str]:
     return told
 
 
-def lost_looks(before: Seen, after: Seen) -> list[str]:
-    """What one whole write (with its repair) did to people's notes and fills."""
+def lost_looks(before: Seen, after: Seen, but: Places = ()) -> list[str]:
+    """What one whole write (with its repair) did to people's notes and fills, ``but`` for those cells."""
     told: list[str] = []
     for name, tab_before in before.items():
         if name in OUTPUTS:
-            told += _moved_apart(tab_before, after[name], with_looks=True)
+            if not any(tab == name for tab, *_ in but):
+                told += _moved_apart(tab_before, after[name], with_looks=True)
         else:
-            told += _changed(tab_before, after[name], with_looks=True)
+            told += _changed(tab_before, after[name], with_looks=True, but=but)
     return told
 
 
@@ -178,25 +180,35 @@ def _plain(cells: tuple[tuple[int, SeenCell], ...], with_looks: bool) -> tuple[t
     return tuple((column, cell) for column, cell in bare if cell != SeenCell())
 
 
-def _changed(before: SeenTab, after: SeenTab, *, with_looks: bool) -> Iterator[str]:
-    """Input tabs: every cell that people own is where it was, but for whole rows that the worker adds."""
+def _changed(before: SeenTab, after: SeenTab, *, with_looks: bool, but: Places = ()) -> Iterator[str]:
+    """Input tabs: every cell that people own is where it was; whole rows that the worker inserts push others down."""
     system = before.system_columns()
-    used = set(before.used())
-    for row in range(max(len(before.rows), len(after.rows))):
-        was, now = _plain(before.own_cells(row, system), with_looks), _plain(after.own_cells(row, system), with_looks)
-        if was != now and not (
-            row and row not in used and before.name == "Contributions" and _is_added(before, after, row)
-        ):
-            gone, came = set(was) - set(now), set(now) - set(was)
+    now_at = _rows_after(before, after)
+    for row in range(len(before.rows)):
+        excused = {column for name, at, column in but if (name, at) == (before.name, row)}
+        was = _plain(before.own_cells(row, system), with_looks)
+        now = _plain(after.own_cells(now_at(row), system), with_looks)
+        gone = {pair for pair in set(was) - set(now) if pair[0] not in excused}
+        came = {pair for pair in set(now) - set(was) if pair[0] not in excused}
+        if gone or came:
             yield f"{before.name} row {row + 1}: {gone} became {came}"
 
 
-def _is_added(before: SeenTab, after: SeenTab, row: int) -> bool:
-    """True where nothing but a key and a title came into a blank row."""
-    return {c for c, cell in enumerate(after.rows[row]) if cell.value} <= {
-        before.index("initiative_key"),
-        *after.system_columns(),
+def _rows_after(before: SeenTab, after: SeenTab) -> Callable[[int], int]:
+    """Where a row stands after the worker has inserted rows: those of keys that were not there, with nothing but a
+    title and system cells."""
+    key = before.index("initiative_key")
+    if before.name != "Contributions" or key is None:
+        return lambda row: row
+    keys = {before.cell(row, key).text for row in before.used()}
+    own = {key, *after.system_columns()}
+    added = {
+        row
+        for row in after.used()
+        if after.cell(row, key).text not in keys and {c for c, one in enumerate(after.rows[row]) if one.value} <= own
     }
+    kept = [row for row in range(len(after.rows)) if row not in added]
+    return lambda row: kept[row] if row < len(kept) else len(after.rows)
 
 
 def _moved_apart(before: SeenTab, after: SeenTab, *, with_looks: bool) -> Iterator[str]:

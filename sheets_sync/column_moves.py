@@ -1,0 +1,238 @@
+"""Columns that a PM inserted, deleted or moved while a batch was on the wire, or rows above the header.
+
+The batch wrote absolute cells, so its contents stand in other columns than they were meant for. What it wrote goes
+home, and what it overwrote comes back, as ``Before`` knows it. Rows are found by what they must hold after such a
+batch, since a sort of ours may have followed it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sheets_sync.before_cells import Before
+from sheets_sync.cell_writes import Cell, TabWrites
+from sheets_sync.content import Figure, shown
+from sheets_sync.frames import Frame, quoted
+from sheets_sync.grids import CellValue
+from sheets_sync.headers import is_blank
+from sheets_sync.marks import Look, look_of
+from sheets_sync.row_matching import matched
+
+MOST_ROWS_ABOVE = 3
+"""So many rows that came above the header are looked for."""
+
+
+def whole_tab(title: str) -> list[str]:
+    """What is read of a tab whose header is not where it was."""
+    return [quoted(title)]
+
+
+def put_right(before: Before, sent: TabWrites, now: Frame) -> TabWrites | None:
+    """What puts the tab right; None where no column moved, but one was renamed. ``sent`` is what the batch wrote,
+    ``now`` the whole tab after it."""
+    head = [_text(before.value(0, column)) for column in range(max(before.width, before.frame.column_count))]
+    there = [_text(now.value(0, column)) for column in range(now.column_count)]
+    alike = sum((Counter(filter(None, head)) & Counter(filter(None, there))).values())
+    if 2 * alike >= len([text for text in head if text]):
+        shifted = _Shifted(before, sent, _columns(before, sent, head, there, now), 0)
+        if all(shifted.places.get(column, column) == column for column in range(before.width)):
+            return None
+    else:
+        same = {column: column for column in range(len(there))}
+        tried = [_Shifted(before, sent, same, rows) for rows in (-1, *range(1, MOST_ROWS_ABOVE + 1))]
+        shifted = max(tried, key=lambda each: each.found(now))
+    return shifted.repair(now)
+
+
+def _columns(before: Before, sent: TabWrites, head: Sequence[str], there: Sequence[str], now: Frame) -> dict[int, int]:
+    """Column before -> column now. By name; those without one, and renamed ones, by what stands in them, then by their
+    neighbours, and at last in their order."""
+    places: dict[int, int] = {}
+    waiting = {text: [at for at, other in enumerate(there) if other == text] for text in set(head) if text}
+    for column, text in enumerate(head):
+        if text and waiting[text]:
+            places[column] = column if column in waiting[text] else waiting[text][0]
+            waiting[text].remove(places[column])
+    rows = range(1, max(now.used_rows(), 1 + max(before.rows, default=0)))
+    held = {column: _filled(before.value(row, column) for row in rows) for column in range(len(head))}
+    free = [column for column in range(len(there)) if column not in places.values()]
+    found = {at: _filled(now.value(row, at) for row in rows) for at in free}
+    written = {column for _, column in sent.values}
+
+    def takes(column: int, at: int) -> None:
+        places[column] = at
+        free.remove(at)
+
+    def open_columns() -> list[int]:
+        """Those whose place is not known, full ones first."""
+        return sorted((column for column in held if column not in places), key=lambda column: not held[column])
+
+    for column in open_columns():
+        best = max(free, key=lambda at: ((held[column] & found[at]).total(), at == column), default=None)
+        if best is not None and held[column] & found[best]:
+            takes(column, best)
+    for column in open_columns():
+        near = {places[each] + column - each for each in (column - 1, column + 1) if each in places}
+        # Where nothing of a full column is left, the batch must have written over it.
+        likely = [at for at in free if bool(there[at]) == bool(head[column]) and (not held[column] or at in written)]
+        if near & set(likely):
+            takes(column, min(near & set(likely)))
+    if len(head) == len(there):  # a column moved: none came or went
+        for column, at in zip(sorted(open_columns()), list(free), strict=True):
+            takes(column, at)
+    return places
+
+
+def _filled(values: Iterable[CellValue]) -> Counter[Any]:
+    """How often each value stands there, blanks left out."""
+    return Counter(_sign(value) for value in values if not is_blank(value))
+
+
+@dataclass
+class _Shifted:
+    """A tab whose columns went to ``places`` and whose rows went ``down`` by so many, before the batch came."""
+
+    before: Before
+    sent: TabWrites
+    places: Mapping[int, int]
+    down: int
+
+    def __post_init__(self) -> None:
+        self.origin = {place: column for column, place in self.places.items()}
+        self.at, self.count = self.sent.inserted or (1 << 30, 0)
+
+    def repair(self, now: Frame) -> TabWrites:
+        """The cells that go home, and those that come back."""
+        rows = self._rows(now)
+        writes = TabWrites(self.sent.title, now.sheet_id, now.row_count)
+        self._bring_back(writes, rows)
+        for (row, column), content in self.sent.values.items():
+            home = self._home((row, column), rows)
+            if home is not None:
+                writes.values[home] = content
+                writes.kept.pop(home, None)
+        for cell, look in self.sent.looks.items():
+            home = self._home(cell, rows)
+            if home is not None:
+                writes.looks[home] = look
+        writes.after.extend(self._sorts())
+        return writes
+
+    def found(self, now: Frame) -> int:
+        """How many rows stand in ``now`` as they must."""
+        signs = Counter(self._signs(now).values())
+        return sum((Counter(self._predicted().values()) & signs).values())
+
+    def _bring_back(self, writes: TabWrites, rows: Mapping[int, int]) -> None:
+        for (row, column), content in self.sent.values.items():
+            if row not in rows or self._is_meant(row, column):
+                continue
+            old, origin = self._old(row), self.origin.get(column)
+            wanted = self.before.contents(old) if old is not None else {}
+            if origin is not None and origin in wanted:
+                writes.values[rows[row], column] = wanted[origin]
+            else:
+                cell = self.before.cell(old, origin) if old is not None else {}
+                writes.kept[rows[row], column] = _restored(cell, isinstance(content, Figure))
+        for row, column in self.sent.looks:
+            if row in rows and not self._is_meant(row, column):
+                old = self._old(row)
+                cell = self.before.cell(old, self.origin.get(column)) if old is not None else {}
+                writes.looks[rows[row], column] = look_of(cell) if cell else Look()
+
+    def _is_meant(self, row: int, column: int) -> bool:
+        """True where what was written stands where it was meant to."""
+        meant = row if self.at <= row < self.at + self.count else self._position(row)
+        return meant == row and self.places.get(column) == column
+
+    def _home(self, cell: Cell, rows: Mapping[int, int]) -> Cell | None:
+        row, column = cell
+        position = row if self.at <= row < self.at + self.count else self._position(row)
+        place = self.places.get(column)
+        return None if place is None or position not in rows else (rows[position], place)
+
+    def _position(self, old: int) -> int:
+        """Where a row stood when the batch was done, before a sort."""
+        row = old + self.down
+        return row + self.count if row >= self.at else row
+
+    def _old(self, position: int) -> int | None:
+        """Which row before the batch stood there; None for one that came since."""
+        if self.at <= position < self.at + self.count:
+            return None
+        row = (position - self.count if position >= self.at else position) - self.down
+        return row if row >= 0 else None
+
+    def _predicted(self) -> dict[int, tuple[Any, ...]]:
+        """Position -> what stands there if nothing else happened."""
+        last = 1 + max([0, *(row for row, _ in self.sent.values), *(self._position(row) for row in self._used())])
+        width = 1 + max([0, *self.origin, *(column for _, column in self.sent.values)])
+        wrote = self.sent.values
+        return {
+            row: tuple(
+                _sign(shown(wrote[row, column]) if (row, column) in wrote else self._was(row, column))
+                for column in range(width)
+            )
+            for row in range(last)
+        }
+
+    def _was(self, position: int, column: int) -> CellValue:
+        old = self._old(position)
+        return None if old is None else self.before.value(old, self.origin.get(column))
+
+    def _used(self) -> set[int]:
+        return self.before.rows
+
+    def _signs(self, now: Frame) -> dict[int, tuple[Any, ...]]:
+        width = 1 + max([0, *self.origin, *(column for _, column in self.sent.values)])
+        return {row: tuple(map(_sign, now.values(row, range(width)))) for row in range(now.used_rows())}
+
+    def _rows(self, now: Frame) -> dict[int, int]:
+        """Position -> row now: the same, but for a sort of ours."""
+        predicted = self._predicted()
+        if not any("sortRange" in request for request in self.sent.after):
+            return {row: row for row in predicted}
+        return matched(
+            {row: (sign,) for row, sign in predicted.items()}, {row: (sign,) for row, sign in self._signs(now).items()}
+        )
+
+    def _sorts(self) -> list[dict[str, Any]]:
+        """Our sort once more, by the columns where they are now. A header that rows pushed down was sorted among the
+        others: it is the one text in a column of numbers, so that it comes first where those are turned round."""
+        made: list[dict[str, Any]] = []
+        for request in self.sent.after:
+            specs = request["sortRange"]["sortSpecs"] if "sortRange" in request else []
+            if not specs or any(spec["dimensionIndex"] not in self.places for spec in specs):
+                continue
+            area = request["sortRange"]["range"]
+            moved = [{**spec, "dimensionIndex": self.places[spec["dimensionIndex"]]} for spec in specs]
+            if self.down > 0:
+                made.append({"sortRange": {"range": area, "sortSpecs": [{**moved[-1], "sortOrder": "DESCENDING"}]}})
+                area = {**area, "startRowIndex": area["startRowIndex"] + 1}
+            made.append({"sortRange": {"range": area, "sortSpecs": moved}})
+        return made
+
+
+def _restored(cell: Mapping[str, Any], had_format: bool) -> tuple[str, dict[str, Any]]:
+    """A cell of a PM's own as it was: field mask and CellData."""
+    data: dict[str, Any] = {part: cell[part] for part in ("userEnteredValue", "textFormatRuns") if part in cell}
+    fields = "userEnteredValue,textFormatRuns"
+    if had_format:
+        fields += ",userEnteredFormat.numberFormat"
+        number = (cell.get("userEnteredFormat") or {}).get("numberFormat")
+        if number:
+            data["userEnteredFormat"] = {"numberFormat": number}
+    return fields, data
+
+
+def _text(value: CellValue) -> str:
+    return "" if is_blank(value) else str(value)
+
+
+def _sign(value: CellValue) -> Any:
+    if is_blank(value):
+        return None
+    return (value,) if isinstance(value, bool) else value
