@@ -43,6 +43,22 @@ def tell_blank(table: Table, column: str, severity: Severity, mend: str) -> None
             table.tell(row, column, f"this row has no {column}; {mend}", severity=severity)
 
 
+def tell_unknown_duplicates(initiatives: Table) -> None:
+    """What an initiative repeats is another one of the tab."""
+    keys = {row.values.get("initiative_key") for row in initiatives.rows}
+    for row in initiatives.rows:
+        key = row.values.get("duplicate_of")
+        if key is None:
+            continue
+        if key == row.values.get("initiative_key"):
+            message = f"{key} is this initiative itself; write the key of the one that it repeats, or clear it"
+        elif key in keys:
+            continue
+        else:
+            message = f"{key} is not in Initiatives; correct the key, or clear the cell"
+        initiatives.tell(row, "duplicate_of", message, severity=Severity.WARN, is_readable=True)
+
+
 def tell_reserved_kpis(metrics: Table) -> None:
     """A KPI's key names a column; it cannot be called like one that stands beside the KPIs' own."""
     reserved = {folded(name): name for name in (*tab("Contributions").names, *tab("Portfolio").names)}
