@@ -43,6 +43,14 @@ def tell_blank(table: Table, column: str, severity: Severity, mend: str) -> None
             table.tell(row, column, f"this row has no {column}; {mend}", severity=severity)
 
 
+def tell_nameless_requests(requests: Table) -> None:
+    """A request without a request_id is never answered: nobody would know which of two it is."""
+    mend = "write any word that no other row has, such as run-7, and it is answered within seconds"
+    for row in requests.rows:
+        if "action" in row.values and "request_id" not in row.values and "request_id" in requests.header.columns:
+            requests.tell(row, "request_id", f"this request has no request_id; {mend}")
+
+
 def tell_unknown_duplicates(initiatives: Table) -> None:
     """What an initiative repeats is another one of the tab."""
     keys = {row.values.get("initiative_key") for row in initiatives.rows}

@@ -434,3 +434,11 @@ def test_an_initiative_repeats_another_one_that_is_there(key: str, told: str | N
     assert [(f.severity, f.row, f.column, f.message) for f in findings] == (
         [(Severity.WARN, 2, "duplicate_of", told)] if told else []
     )
+
+
+def test_a_request_without_an_id_is_told_how_to_get_its_answer() -> None:
+    rows = [{"action": "optimize"}, {"request_id": "run-7", "action": "optimize"}, {"requested_by": "dana"}]
+    _, findings = read(grid_with("Requests", rows))
+    (finding,) = findings
+    assert (finding.row, finding.column, finding.stops_run) == (2, "request_id", False)
+    assert finding.message.startswith("this request has no request_id; write any word that no other row has")
