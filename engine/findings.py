@@ -34,6 +34,11 @@ class Finding:
     stops_run: bool = False
 
     @property
+    def is_about_tab(self) -> bool:
+        """True where it is about the whole tab or its header, not about one of its rows."""
+        return self.row is None or self.row == 1 or (self.column is None and self.cell is not None)
+
+    @property
     def where(self) -> str:
         """ "Constraints!F7", "Constraints row 7" or "Constraints"."""
         if self.cell:

@@ -85,6 +85,17 @@ def compiled(connections: Connections, pulled: Pulled, asked: Asked) -> Compiled
     )
 
 
+def told(pulled: Pulled, made: Compiled) -> tuple[Finding, ...]:
+    """What is wrong with the rows as read, and with the rules they make.
+
+    Where a tab or a column is missing, only that is told: the rules would say of each row that it lacks a cell that
+    it cannot have, and to write it nobody could.
+    """
+    if any(finding.stops_run and finding.is_about_tab for finding in pulled.findings):
+        return pulled.findings
+    return pulled.findings + made.findings
+
+
 def fence_check(connections: Connections, record: RunRecord) -> Callable[[], None]:
     """What is called right before each sheet write: raises where a later run has taken over."""
 
@@ -124,7 +135,7 @@ def _run(connections: Connections, workspace: WorkspaceRecord, asked: Asked, rec
 def _outcome(connections: Connections, pulled: Pulled, asked: Asked, record: RunRecord) -> Outcome:
     """The rows compiled and solved, or why they cannot be."""
     made = compiled(connections, pulled, asked)
-    findings = pulled.findings + made.findings
+    findings = told(pulled, made)
     if made.problem is None or any(finding.stops_run for finding in findings):
         return _stopped(record, findings)
     facts = _solved(connections, pulled, made.problem, record)

@@ -301,12 +301,20 @@ def read_choice(value: CellValue, choices: Iterable[str]) -> Parsed[str]:
     word = folded(plain(text.value[:200]))
     if word in words:
         return Parsed(words[word], note=text.note)
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if near:
-        return bad(f"{shown(value)} is not known; write {words[near[0]]}")
-    return bad(
-        f"{shown(value)} is not known; write {' or '.join([', '.join([*words.values()][:-1]), [*words.values()][-1]])}"
-    )
+    offered = [words[near] for near in _nearest(word, words)] or [*words.values()]
+    listed = " or ".join([", ".join(offered[:-1]), offered[-1]] if len(offered) > 1 else offered)
+    return bad(f"{shown(value)} is not known; write {listed}")
+
+
+def _nearest(word: str, words: Iterable[str]) -> list[str]:
+    """Those of ``words`` that begin with ``word``; else the one that is spelled most like it, and those that are hardly
+    less like it: "capacity_limit" may be a floor as well as a cap."""
+    begun = [each for each in words if each.startswith(word)]
+    if begun and len(word) > 2:
+        return begun
+    near = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
+    likeness = [difflib.SequenceMatcher(None, each, word).ratio() for each in near]
+    return [each for each, ratio in zip(near, likeness, strict=True) if ratio > likeness[0] - 0.1]
 
 
 def number_cell(number: Decimal | int) -> int | float:

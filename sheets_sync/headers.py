@@ -243,7 +243,7 @@ def _missing(
         index = place if place is not None else likeliest(name, free)
         cell = None if index is None else f"{column_letters(index)}1"
         if index is None:
-            mend = _MEND
+            mend = f"write {name} into a free cell of row 1, or {_MEND}"
         elif index in free:
             looks = "stands in its place" if place is not None else "looks like it"
             mend = f"{quoted(free[index])} in {cell} {looks}: rename it back to {name}, or {_MEND}"

@@ -116,11 +116,12 @@ class InputPlan:
             return None
         rows = self._rows_in(frame)
         writes = TabWrites(self.title, frame.sheet_id, frame.row_count)
+        places = rows | {row: row for row in self._emptied(rows, frame)}
         for row, contents in self.wanted.items():
-            if row in rows:
+            if row in places:
                 for column, content in contents.items():
                     if not self._shows(row, column, content):
-                        writes.values[rows[row], column] = content
+                        writes.values[places[row], column] = content
         self.marks.write(writes, frame, {0: 0, **rows})
         self._add(writes, frame)
         self._first, self._sent = frame, writes
@@ -174,6 +175,14 @@ class InputPlan:
             for row in rows
             for column in known
         )
+
+    def _emptied(self, rows: Mapping[int, int], frame: Frame) -> set[int]:
+        """The rows that a PM cleared, so that nothing tells them but our own cells. They can be cleared only while no
+        row has moved; otherwise the next cycle does it."""
+        if len(rows) < len(self._before) or any(row != place for row, place in rows.items()):
+            return set()
+        taken = self._frame_rows(frame)
+        return {row for row in self.wanted if row not in self._before and row not in taken}
 
     def _add(self, writes: TabWrites, frame: Frame) -> None:
         """The new rows that do not stand anywhere yet, after the last one in use."""

@@ -49,7 +49,12 @@ _BY_LOCALE: dict[str, tuple[Convention, ...]] = {
     ),
 }
 _FORM = re.compile(r"(?P<sign>[+-]?) ?(?P<body>\d[\d.,' ٫٬]*|[.,٫]\d+)(?P<exponent>[eE][+-]?\d{1,3})?")
-_THOUSANDS = {"k": 3, "K": 3, "m": 6, "M": 6, "mn": 6, "mio": 6, "Mio": 6}
+_THOUSANDS = {
+    **dict.fromkeys(("k", "thousand", "thousands", "tsd", "mille"), 3),
+    **dict.fromkeys(("m", "mn", "mm", "mio", "mln", "million", "millions", "millionen"), 6),
+    **dict.fromkeys(("bn", "mrd", "billion", "billions", "mld"), 9),
+}
+"""What stands behind a number and multiplies it, in lower case and without its full stop: 10 to the power of."""
 _INSIDE = re.compile(r"[+-]?\d[\d.,' ٫٬]*")
 
 
@@ -109,7 +114,7 @@ def likely_number(text: str, locale: str) -> Decimal | None:
         match = _FORM.fullmatch(body)
         value = _read(match, convention) if match else None
         if value is not None:
-            unit = rest.split(" ", maxsplit=1)[0]
+            unit = rest.split(" ", maxsplit=1)[0].rstrip(".").casefold()
             is_owed = clean.endswith("-") or (clean.startswith("(") and clean.endswith(")"))
             value = -abs(value) if is_owed else value
             return value.scaleb(_THOUSANDS[unit]) if unit in _THOUSANDS else value

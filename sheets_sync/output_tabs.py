@@ -23,7 +23,7 @@ PROVENANCE: tuple[Column, ...] = (
         example="optimizer",
         choices=("optimizer", "mandatory", "locked", "manual"),
     ),
-    system("source_rows", ColumnType.LINK, "The rows behind it.", example="Constraints row 7", width=180),
+    system("source_rows", ColumnType.LINK, "The rows behind it.", example="Constraints row 7", width=260),
     system("run_id", ColumnType.INTEGER, "The run's number in the database.", example="128", group="technical"),
     system(
         "portfolio_id", ColumnType.INTEGER, "The portfolio's number in the database.", example="97", group="technical"
@@ -115,7 +115,7 @@ ALERTS = Tab(
             example="Raise Constraints!I7 from 400 to 460 tokens",
             width=300,
         ),
-        system("go_to", ColumnType.LINK, "The row behind it.", example="Targets row 3", width=150),
+        system("go_to", ColumnType.LINK, "The row behind it.", example="Targets row 3", width=200),
         *PROVENANCE,
     ),
 )

@@ -29,12 +29,13 @@ class Style:
     align: str = "LEFT"
     vertical: str = "MIDDLE"
     border: str | None = None
+    wraps: bool = True
 
     def data(self) -> Json:
         """The API's CellFormat."""
         ink = rgb(self.ink)
         data: Json = {
-            "wrapStrategy": "WRAP",
+            "wrapStrategy": "WRAP" if self.wraps else "CLIP",
             "horizontalAlignment": self.align,
             "verticalAlignment": self.vertical,
             "padding": {"top": 3, "bottom": 3, "left": 8, "right": 8},

@@ -43,6 +43,30 @@ def tell_blank(table: Table, column: str, severity: Severity, mend: str) -> None
             table.tell(row, column, f"this row has no {column}; {mend}", severity=severity)
 
 
+def tell_nameless_requests(requests: Table) -> None:
+    """A request without a request_id is never answered: nobody would know which of two it is."""
+    mend = "write any word that no other row has, such as run-7, and it is answered within seconds"
+    for row in requests.rows:
+        if "action" in row.values and "request_id" not in row.values and "request_id" in requests.header.columns:
+            requests.tell(row, "request_id", f"this request has no request_id; {mend}")
+
+
+def tell_unknown_duplicates(initiatives: Table) -> None:
+    """What an initiative repeats is another one of the tab."""
+    keys = {row.values.get("initiative_key") for row in initiatives.rows}
+    for row in initiatives.rows:
+        key = row.values.get("duplicate_of")
+        if key is None:
+            continue
+        if key == row.values.get("initiative_key"):
+            message = f"{key} is this initiative itself; write the key of the one that it repeats, or clear it"
+        elif key in keys:
+            continue
+        else:
+            message = f"{key} is not in Initiatives; correct the key, or clear the cell"
+        initiatives.tell(row, "duplicate_of", message, severity=Severity.WARN, is_readable=True)
+
+
 def tell_reserved_kpis(metrics: Table) -> None:
     """A KPI's key names a column; it cannot be called like one that stands beside the KPIs' own."""
     reserved = {folded(name): name for name in (*tab("Contributions").names, *tab("Portfolio").names)}

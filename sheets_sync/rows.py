@@ -123,6 +123,10 @@ def _check(workbook: Workbook, tables: dict[str, Table]) -> None:
     ):
         if name in tables:
             row_checks.tell_blank(tables[name], column, severity, mend)
+    if "Requests" in tables:
+        row_checks.tell_nameless_requests(tables["Requests"])
+    if "Initiatives" in tables:
+        row_checks.tell_unknown_duplicates(tables["Initiatives"])
     if "Contributions" in tables:
         grid = grid_of(workbook, tab("Contributions"))
         assert grid is not None

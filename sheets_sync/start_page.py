@@ -22,7 +22,7 @@ _NAVY, _PALE, _WHITE, _LINE = "#1B2A41", "#EAF0F6", "#FFFFFF", "#C5D0DB"
 _GREY, _BLUE, _ORANGE = "#5B6B7B", "#005A9C", "#B34700"
 _TITLE = Style(fill=_NAVY, ink=_WHITE, size=16, bold=True)
 _UNDER = Style(fill=_NAVY, ink="#D6E0EA", size=10)
-_ID = Style(fill=_NAVY, ink="#8FA3B8", size=8)
+_ID = Style(fill=_NAVY, ink="#8FA3B8", size=7, wraps=False)
 _HEAD = Style(fill=_PALE, ink=_GREY, size=9, bold=True)
 _NUMBER = Style(fill=_WHITE, size=14, bold=True, align="CENTER", border=_LINE)
 _STEP = Style(fill=_WHITE, size=11, bold=True, border=_LINE)

@@ -94,6 +94,16 @@ def test_what_makes_another_question_of_it_stops_the_run_with_a_sentence(
     assert any(told in cell for line in checks for cell in line)
 
 
+def test_of_a_missing_column_only_that_is_told_and_no_row_is_asked_for_a_cell_it_cannot_have(
+    world, connections, workspace
+) -> None:
+    column_missing(world.spreadsheet(workspace.spreadsheet_id))
+    outcome = optimize(connections, workspace, Asked())
+    told = [finding for finding in outcome.findings if finding.tab == "Constraints"]
+    assert [(finding.column, finding.row) for finding in told] == [("max", None)]
+    assert "write max into a free cell of row 1" in outcome.sentence
+
+
 def test_a_candidate_without_tokens_is_left_out_by_name_and_the_others_are_planned(connections, workspace) -> None:
     outcome = optimize(connections, workspace, Asked())
     assert outcome.exit_code == 0

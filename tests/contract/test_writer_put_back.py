@@ -84,3 +84,24 @@ def test_a_system_cell_that_is_only_out_of_date_is_brought_up_to_date_in_silence
     assert desk.column("Initiatives", "sys: label") == ["INIT-000001 · Two-tap checkout"]
     assert desk.column("Constraints", "sys: status")[0] == "ERROR"
     assert not [text for text in desk.column("Checks", "problem") if "put back" in text]
+
+
+@pytest.mark.parametrize("row", [2, 3, 4], ids=["first", "middle", "last"])
+def test_of_a_row_that_a_pm_cleared_no_status_or_message_stays(row: int, desk: Desk) -> None:
+    desk.types("Constraints", row, "max", "abc")
+    desk.cycle()
+    assert "ERROR" in desk.column("Constraints", "sys: status")
+    for column in ("constraint_type", "dimension", "dimension_key", "max"):
+        desk.types("Constraints", row, column, "")
+    desk.cycle()
+    for column, others in (("sys: status", ["OK", "OK"]), ("sys: message", [])):
+        assert [text for text in desk.column("Constraints", column) if text != ""] == others
+    assert desk.cycle() == 0
+
+
+def test_of_an_initiative_that_a_pm_cleared_no_label_stays_in_the_dropdowns(desk: Desk) -> None:
+    desk.types("Initiatives", 2, "initiative_key", "")
+    desk.types("Initiatives", 2, "title", "")
+    desk.types("Initiatives", 2, "engineering_tokens", "")
+    desk.cycle()
+    assert not any(desk.column("Initiatives", "sys: label"))

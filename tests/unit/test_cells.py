@@ -84,6 +84,9 @@ def test_a_text_that_may_be_either_of_two_numbers_is_an_error_that_names_both(te
         ("abc", "en_US", "write 120"),
         ("120 tokens", "en_US", "write 120"),
         ("12k", "en_US", "write 12000"),
+        ("8 million", "en_US", "write 8000000"),
+        ("1,5 Mio.", "de_DE", "write 1500000"),
+        ("2 bn EUR", "en_US", "write 2000000000"),
         ("1.5", "de_DE", "write 1,5"),
         ("1,5", "en_US", "write 1.5"),
         ("nan", "en_US", "write 120"),
@@ -319,3 +322,10 @@ def test_a_choice_is_matched_loosely_and_a_near_miss_is_proposed() -> None:
     assert read_choice("Capacity-Cap", kinds).value == "capacity_cap"
     assert read_choice("capcity_cap", kinds).problem == "'capcity_cap' is not known; write capacity_cap"
     assert read_choice("zzz", kinds).problem == "'zzz' is not known; write capacity_floor or capacity_cap"
+
+
+def test_a_word_that_is_as_near_to_two_choices_is_offered_both() -> None:
+    problem = read_choice("capacity_limit", ("capacity_floor", "capacity_cap", "count_cap")).problem
+    assert problem == "'capacity_limit' is not known; write capacity_floor or capacity_cap"
+    begun = read_choice("exclude", ("mandatory", "exclude_initiative", "exclude_pair")).problem
+    assert begun == "'exclude' is not known; write exclude_initiative or exclude_pair"

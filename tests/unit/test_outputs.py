@@ -19,7 +19,9 @@ from sheets_sync.headline import kpi_lines, number, sentence
 from sheets_sync.layout import MOST_CARDS, MOST_LEFT_OUT, roadmap_page
 from sheets_sync.outputs import Ledger, alert_rows, plan_quality
 from sheets_sync.page import Page
+from sheets_sync.start_page import start_page
 from sheets_sync.updates import SheetUpdate
+from sheets_sync.workspace_mark import ID_CELL
 
 NOW = datetime(2026, 1, 13, 14, 2, tzinfo=UTC)
 BOOK = Workbook(spreadsheet_id="x", title="", url="", locale="en_US", time_zone="UTC", grids={})
@@ -215,3 +217,12 @@ def test_an_older_longer_page_is_cleared_below_the_new_one() -> None:
     update = next(each["updateCells"] for each in page.requests(7, 50, 26, old_rows=9) if "updateCells" in each)
     assert update["range"]["endRowIndex"] == 9
     assert update["rows"][8] == {"values": [{}, {}]}
+
+
+def test_the_workbooks_id_on_start_stays_on_one_line() -> None:
+    """It is technical: a second line would push it over the step below."""
+    page = start_page(Ledger(BOOK, SheetUpdate(inputs=WorkbookInputs(), now=NOW)))
+    row, column = ID_CELL
+    assert page.content(row, column) == BOOK.spreadsheet_id
+    assert page.rows[row][column].data()["userEnteredFormat"]["wrapStrategy"] == "CLIP"
+    assert page.rows[row][0].data()["userEnteredFormat"]["wrapStrategy"] == "WRAP"

@@ -156,7 +156,10 @@ def test_a_column_renamed_and_moved_is_known_by_its_words(column: str, now: str)
 def test_a_column_that_is_nothing_like_it_is_not_taken_for_it() -> None:
     names = [*(name for name in tab("Initiatives").names if name != "deadline_date"), "Team mood", "date"]
     _, (finding,) = read(grid_with("Initiatives", [], names))
-    assert finding.message == "the column 'deadline_date' is missing; run `roadmap init` to add it"
+    assert finding.message == (
+        "the column 'deadline_date' is missing; write deadline_date into a free cell of row 1,"
+        " or run `roadmap init` to add it"
+    )
 
 
 @pytest.mark.parametrize("name", ["Constraints", "Targets", "Portfolio", "Roadmap Plan", "Run Log"])
@@ -414,3 +417,28 @@ def test_twenty_thousand_rows_are_read_whole() -> None:
     assert findings == []
     assert len(inputs.initiatives) == 20_000
     assert inputs.initiatives[-1].cells["title"] == "B20001"
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("INIT-000001", "INIT-000001 is this initiative itself; write the key of the one that it repeats, or clear it"),
+        ("INIT-000009", "INIT-000009 is not in Initiatives; correct the key, or clear the cell"),
+        ("init-2", None),
+    ],
+)
+def test_an_initiative_repeats_another_one_that_is_there(key: str, told: str | None) -> None:
+    rows = [{"initiative_key": f"INIT-00000{n}", "title": f"Idea {n}"} for n in (1, 2)]
+    rows[0]["duplicate_of"] = key
+    _, findings = read(grid_with("Initiatives", rows))
+    assert [(f.severity, f.row, f.column, f.message) for f in findings] == (
+        [(Severity.WARN, 2, "duplicate_of", told)] if told else []
+    )
+
+
+def test_a_request_without_an_id_is_told_how_to_get_its_answer() -> None:
+    rows = [{"action": "optimize"}, {"request_id": "run-7", "action": "optimize"}, {"requested_by": "dana"}]
+    _, findings = read(grid_with("Requests", rows))
+    (finding,) = findings
+    assert (finding.row, finding.column, finding.stops_run) == (2, "request_id", False)
+    assert finding.message.startswith("this request has no request_id; write any word that no other row has")
