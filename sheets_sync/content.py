@@ -92,6 +92,9 @@ def serial(moment: datetime, zone: tzinfo) -> float:
 
 def shown(content: Content) -> CellValue:
     """What the cell will read back as: text, number, bool, or None for a blank."""
+    kind = type(content)
+    if kind is str:
+        return sheet_text(content) or None  # pyright: ignore[reportArgumentType]
     if isinstance(content, Linked):
         content = content.text
     if isinstance(content, Figure):

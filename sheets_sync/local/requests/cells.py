@@ -7,7 +7,7 @@ import json
 from sheets_sync.local import styles
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.fields import Mask
-from sheets_sync.local.grid import BLANK, Cell, Json, Sheet
+from sheets_sync.local.grid import BLANK, Cell, Entered, Json, Sheet
 from sheets_sync.local.rendering import entered_value
 from sheets_sync.local.requests.change import Change, Refused
 
@@ -150,17 +150,13 @@ class _Writer:
         self.writes_note = everything or "note" in mask
         self.extras = [name for name in _EXTRAS if everything or name in mask]
         self._formats: dict[tuple[int, str], tuple[Json | None, Json | None]] = {}
+        self._last: tuple[Json, Entered] | None = None
 
     def written(self, cell: Cell, data: Json) -> Cell:
         """The cell with the masked fields of ``data``."""
         entered, form, note, extras = cell
         if self.writes_value:
-            try:
-                entered = entered_value(data.get("userEnteredValue", {}))
-            except ValueError as error:
-                raise Refused(str(error)) from error
-            if isinstance(entered, str) and len(entered) > MAX_TEXT:
-                raise Refused(f"Your input contains more than the maximum of {MAX_TEXT} characters in a single cell.")
+            entered = self._entered(data)
             if extras and "textFormatRuns" not in self.mask and entered != cell.entered:
                 extras = {name: part for name, part in extras.items() if name != "textFormatRuns"} or None
         if self.format_mask is not None:
@@ -176,6 +172,19 @@ class _Writer:
                     extras.pop(name, None)
             extras = extras or None
         return Cell(entered, form, note, extras)
+
+    def _entered(self, data: Json) -> Entered:
+        """The value of ``data``; that of a repeated cell is looked at once."""
+        if self._last is not None and self._last[0] is data:
+            return self._last[1]
+        try:
+            entered = entered_value(data.get("userEnteredValue", {}))
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        if isinstance(entered, str) and len(entered) > MAX_TEXT:
+            raise Refused(f"Your input contains more than the maximum of {MAX_TEXT} characters in a single cell.")
+        self._last = (data, entered)
+        return entered
 
     def _format(self, old: Json | None, new: Json | None) -> Json | None:
         key = (id(old), json.dumps(new) if new else "")
