@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sheets_sync import marks
 from sheets_sync.content import Content, cell_data, value_fields
@@ -14,6 +14,7 @@ from sheets_sync.marks import Look
 Json = dict[str, Any]
 Cell = tuple[int, int]
 """(row, column), both 0-based."""
+T = TypeVar("T")
 Copies = Callable[[int, Mapping[Cell, Content]], tuple[list[Json], set[Cell]]]
 
 
@@ -42,9 +43,7 @@ class TabWrites:
         copied, filled = copies(self.sheet_id, self.values) if copies else ([], set[Cell]())
         rest = {cell: held for cell, held in self.values.items() if cell not in filled} if filled else self.values
         values = _updates(self.sheet_id, sendable(rest))
-        looks = _updates(
-            self.sheet_id, {cell: (marks.FIELDS, marks.look_data(look)) for cell, look in self.looks.items()}
-        )
+        looks = _updates(self.sheet_id, _shared(self.looks, lambda look: (marks.FIELDS, marks.look_data(look))))
         return [*self._growth(), *self.before, *copied, *values, *looks, *self.after]
 
     def _growth(self) -> list[Json]:
@@ -57,15 +56,19 @@ class TabWrites:
 
 
 def sendable(values: Mapping[Cell, Content]) -> dict[Cell, tuple[str, Json]]:
-    """What each cell is sent as: (field mask, CellData). Equal contents share one value, never to be changed, so that
-    a run of them is cheap to find."""
-    made: dict[tuple[type, Content], tuple[str, Json]] = {}
+    """What each cell is sent as: (field mask, CellData), one and the same value, never to be changed, for equal
+    contents."""
+    return _shared(values, lambda held: (value_fields(held), cell_data(held)))
+
+
+def _shared(held: Mapping[Cell, T], sent_as: Callable[[T], tuple[str, Json]]) -> dict[Cell, tuple[str, Json]]:
+    made: dict[tuple[type, T], tuple[str, Json]] = {}
     cells: dict[Cell, tuple[str, Json]] = {}
-    for cell, held in values.items():
-        sign = (held.__class__, held)  # TRUE is not 1
+    for cell, one in held.items():
+        sign = (one.__class__, one)  # TRUE is not 1
         found = made.get(sign)
         if found is None:
-            found = made[sign] = (value_fields(held), cell_data(held))
+            found = made[sign] = sent_as(one)
         cells[cell] = found
     return cells
 
@@ -89,7 +92,7 @@ def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json
 
 
 def runs(cells: Mapping[Cell, tuple[str, Json]]) -> list[tuple[int, int, int, tuple[str, Json]]]:
-    """(column, first row, row after the last, what they hold) of the long runs."""
+    """(column, first row, row after the last, what they hold) of the long runs: cells that share one value."""
     found: list[tuple[int, int, int, tuple[str, Json]]] = []
     columns: dict[int, list[int]] = defaultdict(list)
     for row, column in cells:
@@ -100,7 +103,7 @@ def runs(cells: Mapping[Cell, tuple[str, Json]]) -> list[tuple[int, int, int, tu
         held = cells[first, column]
         for at in (*rows[1:], -1):  # no row: the end
             now = cells[at, column] if at >= 0 else None
-            if at == row + 1 and (now is held or now == held):
+            if at == row + 1 and now is held:
                 row = at
                 continue
             if row + 1 - first >= SHORTEST_RUN:

@@ -110,6 +110,8 @@ def shown(content: Content) -> CellValue:
 
 def same(content: Content, there: CellValue) -> bool:
     """True where a cell that reads ``there`` already shows ``content``."""
+    if content is there or (type(content) is str and content == there):
+        return True
     wanted = shown(content)
     if wanted is None or there is None or there == "":
         return wanted is None and (there is None or there == "")

@@ -144,6 +144,8 @@ class _Writing:
     def batch(self, frames: Mapping[str, Frame]) -> Batch | None:
         """The batch of all tabs, None where nothing is left to write. Raises TooLarge where it has to be staged."""
         self.skipped, self.made = [], []
+        copies = self.stage.copies if self.stage else None
+        requests: list[Mapping[str, Any]] = []
         echo: list[str] = []
         for plan in self.plans:
             frame = frames.get(plan.title)
@@ -152,9 +154,10 @@ class _Writing:
                 self.skipped.append(plan.title)
                 continue
             self.made.append(made)
-            if made.requests():
+            if asked := made.requests(copies):
+                requests += asked
                 echo += plan.echo()
-        batch = self._joined(self.made, echo, self._tidying())
+        batch = self._joined(self.made, [*requests, *self._tidying()], echo)
         if batch and self.stage is None and staging.is_too_large(batch.requests, self.made):
             raise staging.TooLarge
         return batch
@@ -167,7 +170,8 @@ class _Writing:
             if plan.title in frames and plan.title not in self.skipped and plan.echo()
         ]
         self.stage = None  # it went with the swap
-        return self._joined([writes for writes in made if writes is not None], (), ())
+        writes = [each for each in made if each is not None]
+        return self._joined(writes, [request for each in writes for request in each.requests()], ())
 
     def _tidying(self) -> list[Mapping[str, Any]]:
         """What takes staging sheets away: this cycle's own in the batch that empties it, and those of dead workers."""
@@ -175,10 +179,7 @@ class _Writing:
         return [staging.removal(sheet_id) for sheet_id in (*self.leftovers, *own)]
 
     def _joined(
-        self, writes: Sequence[TabWrites], echo: Sequence[str], tidying: Sequence[Mapping[str, Any]]
+        self, writes: Sequence[TabWrites], requests: Sequence[Mapping[str, Any]], echo: Sequence[str]
     ) -> Batch | None:
-        copies = self.stage.copies if self.stage else None
-        requests: list[Mapping[str, Any]] = [request for each in writes for request in each.requests(copies)]
-        requests += tidying
         self.rows = sum(len(each.rows) for each in writes)
         return Batch(requests=requests, echo=list(echo), fields=fields(False)) if requests else None

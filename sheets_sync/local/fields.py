@@ -103,9 +103,7 @@ def masked(value: Any, mask: Mask | None) -> Any:
         return value
     if "*" in mask:
         return {key: masked(item, mask["*"]) for key, item in value.items()}
-    return {
-        key: masked(value[key], below) if below else value[key] for key, below in mask.items() if key in value
-    }
+    return {key: masked(value[key], below) if below else value[key] for key, below in mask.items() if key in value}
 
 
 def wants(mask: Mask | None, *path: str) -> bool:
