@@ -277,7 +277,7 @@ def test_a_mark_goes_with_its_cause_and_the_pms_note_and_colour_come_back(desk: 
     desk.cycle(findings=(replace(found, cell=None),))
     there = desk.look("Constraints", 3, "max")
     assert there.fill == marks.RED
-    assert there.note.startswith(f"⚠ Roadmap: 'abc' is not a number; write 120{marks.END}\n")
+    assert there.note.startswith(f"⚠ Roadmap: 'abc' is not a number; write 120{marks.END}\n⚠ Roadmap (when")
     assert there.note.endswith("Ask Dana\nabout this")
     desk.cycle(findings=())
     assert desk.look("Constraints", 3, "max") == before

@@ -7,7 +7,7 @@ import json
 from sheets_sync.local import styles
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.fields import Mask
-from sheets_sync.local.grid import BLANK, Cell, Entered, Json, Sheet
+from sheets_sync.local.grid import BLANK, Cell, Entered, Formula, Json, Sheet
 from sheets_sync.local.rendering import entered_value
 from sheets_sync.local.requests.change import Change, Refused
 
@@ -58,7 +58,7 @@ def _check_fits(sheet: Sheet, box: Box, row: int, width: int) -> None:
 
 
 def _place(line: dict[int, Cell], column: int, cell: Cell) -> None:
-    if cell.is_blank():
+    if cell.entered is None and cell.is_blank():
         line.pop(column, None)
     else:
         line[column] = cell
@@ -85,13 +85,19 @@ def repeat_cell(change: Change, body: Json) -> Json:
     writer = _Writer(mask)
     data = body.get("cell", {})
     is_clearing = not data
+    # Cells are never changed, so that equal ones may be one; the old is kept beside the new: so its id stays its own.
+    made: dict[int, tuple[Cell, Cell]] = {}
     for index in range(box.top, box.bottom):
         if is_clearing and (index >= len(sheet.rows) or not sheet.rows[index]):
             continue
         line = sheet.writable_row(index)
         for column in range(box.left, box.right):
-            cell = writer.written(line.get(column, BLANK), data)
-            if writer.writes_value:
+            old = line.get(column, BLANK)
+            found = made.get(id(old))
+            if found is None:
+                found = made[id(old)] = (old, writer.written(old, data))
+            cell = found[1]
+            if writer.writes_value and type(cell.entered) is Formula:
                 cell = moved_cell(cell, index - box.top, column - box.left)
             _place(line, column, cell)
     return {}
