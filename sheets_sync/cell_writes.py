@@ -81,7 +81,7 @@ def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json
     """One ``repeatCell`` for each long run of equal cells below each other (provenance, status), and one
     ``updateCells`` for each rectangle of neighbouring cells with one field mask that is left."""
     repeated = runs(cells)
-    rest = dict(cells) if repeated else cells
+    rest = dict(cells)
     for column, first, end, _ in repeated:
         for row in range(first, end):
             del rest[row, column]
