@@ -68,7 +68,7 @@ class Terms:
         return Sum(terms), constant
 
     def slice(self, dimension: str, key: str) -> list[int]:
-        """Candidates that lie in a slice: equal in each dimension of it; a blank attribute lies nowhere."""
+        """Candidates that lie in a slice: equal in each dimension of it; a blank attribute (None) lies nowhere."""
         if dimension == "all":
             return list(self.everyone()) if key == "all" else []
         if dimension not in self._slices:
@@ -77,7 +77,7 @@ class Terms:
             for i, attributes in enumerate(zip(*columns, strict=True)):
                 members.setdefault(attributes, []).append(i)
         keys = tuple(key.split("|")) if "+" in dimension else (key,)
-        return self._slices[dimension].get(keys, []) if all(keys) else []
+        return self._slices[dimension].get(keys, [])
 
     # what is spent ----------------------------------------------------------------------------------------------------
 

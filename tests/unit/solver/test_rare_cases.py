@@ -40,19 +40,22 @@ def test_of_two_that_are_worth_the_same_the_one_that_is_finished_earlier_wins(lo
 def test_a_blank_attribute_belongs_to_no_slice_whatever_its_key(dimension, key):
     text = json.dumps(
         {
-            "capacity_total_tokens": 10,
+            "capacity_total_tokens": 20,
             "objective": {"mode": "north_star"},
             "kpis": [{"kpi_key": "v", "kpi_level": "north_star"}],
-            "candidates": [
+            "candidates": [  # the best plan is none that the greedy way finds
                 {"initiative_key": "A", "engineering_tokens": 10, "product": "Pay", "kpi_contributions": {"v": 70}},
-                {"initiative_key": "B", "engineering_tokens": 6, "country": "UK", "kpi_contributions": {"v": 45}},
-                {"initiative_key": "C", "engineering_tokens": 4, "country": "UK", "kpi_contributions": {"v": 20}},
+                {"initiative_key": "B", "engineering_tokens": 10, "product": "Pay", "kpi_contributions": {"v": 70}},
+                {"initiative_key": "C", "engineering_tokens": 6, "country": "UK", "kpi_contributions": {"v": 45}},
+                {"initiative_key": "D", "engineering_tokens": 6, "country": "UK", "kpi_contributions": {"v": 45}},
+                {"initiative_key": "E", "engineering_tokens": 6, "country": "UK", "kpi_contributions": {"v": 44}},
             ],
             "constraint_set": {"caps": {dimension: {key: 0}}},
         }
     )
     found = solve(read_problem(text), relative_gap=0)
-    assert (found.status, [item.selected for item in found.items]) == ("optimal", [True, False, False])
+    assert found.greedy_objective != found.objective
+    assert (found.status, [item.selected for item in found.items]) == ("optimal", [True, True, False, False, False])
 
 
 def test_a_goal_that_is_a_hair_beside_what_meets_it_is_met():
