@@ -1,26 +1,32 @@
 """A cycle over a workbook beside the obvious gspread code for the same work, in one run: `python bench/cycle.py`.
 
 25, 1,000 and 10,000 initiatives (or the sizes named), a rule for every five of them, ten bad cells, on the local Sheets
-server. Both sides read the tabs and write the same Portfolio, Roadmap Plan, Run Log, Checks, status columns and marks;
-neither solves. The peer is what a first look into gspread's manual gives: `get_all_records` for each tab, `clear` and
-`update` for each table, `update_cell`, `format` and `insert_note` for each bad cell (with its client pointed at the
-local server; no retries, no marks taken off, and every PM column beside a table lost). Ratios above 1 say how many
-times more the obvious way takes. Bytes are those on the wire, packed where the server packs. "0.2 s a call" adds
-Google's usual pace. Three cycles: the first, one with a new run, and one after a PM changed a single cell. At the end,
-20,000 rows are read by both; memory is the peak of the process, the server included.
+server, which runs in a process of its own, as Google does. Both sides read the tabs, check them by our reader, and
+write the same Portfolio, Roadmap Plan, Run Log, Checks, Alerts, pages, status columns and marks; neither solves, and
+the peer is handed what our cycle made. The peer is what a first look into gspread's manual gives: `get_all_records` for
+each tab, `clear` and `update` for each table and each pair of status columns, `format` and `insert_note` for each bad
+cell (with its client pointed at the local server; no retries, no marks taken off, and every PM column beside a table
+lost). Ratios above 1 say how many times more the obvious way takes. Bytes are those on the wire, packed where the
+server packs. Seconds are those of the clock, the server's work included. "0.2 s a call" adds Google's usual pace. Three
+cycles: the first, one with a new run, and one after a PM changed a single cell. At the end, 20,000 rows are read by
+both. Memory is the peak of our process after our first cycle, before the other side began, and that of the server's.
 """
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gspread
 
@@ -28,6 +34,7 @@ from engine.findings import Finding, Severity
 from engine.keys import initiative_key
 from engine.problem import Candidate, Item, Kpi, Objective, Problem, Solution
 from engine.provenance import RunFacts, RunLogLine
+from jobs.cli import COLLECTOR
 from sheets_sync.client import SHEETS_SCOPES
 from sheets_sync.gateway import SheetsGateway
 from sheets_sync.grids import Workbook
@@ -40,6 +47,7 @@ from sheets_sync.writer import write_cycle
 
 SIZES, BAD, LONG = (25, 1_000, 10_000), 10, 20_000
 NOW = datetime(2026, 1, 13, 14, 2, tzinfo=UTC)
+PAGES = ("Portfolio", "Roadmap Plan", "Run Log", "Checks", "Alerts", "Roadmap", "Start")
 COUNTRIES = ("UK", "DE", "FR", "ES", "IT", "PL", "NL", "SE")
 
 
@@ -140,6 +148,52 @@ LOG = RunLogLine(
 )
 
 
+class Served(NamedTuple):
+    """The local server in its own process, as a client meets it."""
+
+    base_url: str
+    key_file: Path
+    pipe: Connection
+
+    def megabytes(self) -> float:
+        """The peak of its memory so far."""
+        self.pipe.send("memory")
+        return self.pipe.recv()
+
+
+def serve(folder: str, pipe: Connection) -> None:
+    """The server's process: answers each word with its memory's peak, until the other end closes."""
+    gc.set_threshold(*COLLECTOR)
+    with LocalServer(Path(folder)) as server:
+        pipe.send((server.base_url, server.key_file))
+        try:
+            while pipe.recv():
+                pipe.send(peak())
+        except EOFError:
+            return
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    """A new server with an empty folder."""
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    with tempfile.TemporaryDirectory() as folder:
+        process = spawning.Process(target=serve, args=(folder, theirs))
+        process.start()
+        theirs.close()
+        try:
+            yield Served(*ours.recv(), ours)
+        finally:
+            ours.close()
+            process.join()
+
+
+def peak() -> float:
+    """The most memory this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def make(gateway: SheetsGateway, size: int) -> str:
     """A new workbook with those tables."""
     spreadsheet_id = gateway.create("Bench")
@@ -149,13 +203,11 @@ def make(gateway: SheetsGateway, size: int) -> str:
     return spreadsheet_id
 
 
-def our_cycle(
-    gateway: SheetsGateway, spreadsheet_id: str, size: int, run_id: int
-) -> tuple[Workbook, Sequence[Finding]]:
+def our_cycle(gateway: SheetsGateway, spreadsheet_id: str, facts: RunFacts) -> tuple[Workbook, Sequence[Finding]]:
     """Read everything, write everything, as the worker does."""
     workbook = gateway.read(spreadsheet_id)
     inputs, findings = read_inputs(workbook)
-    update = SheetUpdate(inputs=inputs, now=NOW, findings=findings, run=run(size, run_id), run_log=(LOG,))
+    update = SheetUpdate(inputs=inputs, now=NOW, findings=findings, run=facts, run_log=(LOG,))
     write_cycle(gateway, workbook, update, before_write=lambda: None)
     return workbook, findings
 
@@ -173,7 +225,8 @@ def obvious_cycle(book: gspread.Spreadsheet, shown: Workbook, findings: Sequence
         "Roadmap Plan",
     ):
         book.worksheet(name).get_all_records()
-    for name in ("Portfolio", "Roadmap Plan", "Run Log", "Checks", "Alerts", "Roadmap"):
+    read_inputs(shown)
+    for name in PAGES:
         sheet = book.worksheet(name)
         rows = [list(row) for row in shown.grids[name].values] or [[""]]
         sheet.clear()
@@ -182,13 +235,13 @@ def obvious_cycle(book: gspread.Spreadsheet, shown: Workbook, findings: Sequence
         sheet.update(rows, "A1", raw=True)
     for name in ("Initiatives", "Metrics", "Contributions", "Scenarios", "Constraints", "Setup"):
         grid = shown.grids[name]
-        place = [str(text) for text in grid.values[0]].index("sys: status")
-        column = [[row[place] if place < len(row) else ""] for row in grid.values[1:]]
-        book.worksheet(name).update(column, f"{gspread.utils.rowcol_to_a1(2, place + 1)}", raw=True)
+        heads = [str(text) for text in grid.values[0]]
+        places = [heads.index("sys: status"), heads.index("sys: message")]
+        told = [[row[place] if place < len(row) else "" for place in places] for row in grid.values[1:]]
+        book.worksheet(name).update(told, f"{gspread.utils.rowcol_to_a1(2, places[0] + 1)}", raw=True)
     for finding in findings:
         if finding.cell and finding.severity is Severity.ERROR:
             sheet = book.worksheet(finding.tab)
-            sheet.update_cell(finding.row, len(shown.grids[finding.tab].values[0]), finding.message)
             sheet.format(finding.cell, {"backgroundColor": {"red": 0.96, "green": 0.78, "blue": 0.76}})
             sheet.insert_note(finding.cell, finding.message)
 
@@ -222,32 +275,36 @@ def told(name: str, figures: Mapping[str, float], peer: Mapping[str, float]) -> 
     return f"{name}: obvious / ours: {ratios}"
 
 
-def changes_one_cell(server: LocalServer, shown: Workbook, value: int) -> None:
+def change_one_cell(gateway: SheetsGateway, shown: Workbook, value: int) -> None:
     """What a PM does between two cycles."""
     grid = shown.grids["Constraints"]
     column = [str(text) for text in grid.values[0]].index("max")
     start = {"sheetId": grid.sheet_id, "rowIndex": BAD, "columnIndex": column}
     cell = {"values": [{"userEnteredValue": {"numberValue": value}}]}
     request = {"updateCells": {"start": start, "rows": [cell], "fields": "userEnteredValue"}}
-    server.service.batch_update(shown.spreadsheet_id, {"requests": [request]})
+    gateway.batch_update(shown.spreadsheet_id, [request])
 
 
-def compare(server: LocalServer, size: int) -> None:
+def compare(server: Served, size: int) -> None:
     """Prints calls, bytes and seconds of both sides for three cycles of one size."""
     gateway = SheetsGateway(server.key_file, server.base_url, calls_per_minute=100_000)
     spreadsheet_id, other_id = make(gateway, size), make(gateway, size)
     client = gspread.service_account(str(server.key_file), scopes=list(SHEETS_SCOPES))
     adapter = CountingAdapter(server.base_url)
     client.http_client.session.mount("https://", adapter)
+    memory = ""
     for name, run_id in (("first cycle", 1), ("a new run", 2), ("one cell changed", 2)):
         before = gateway.counts
-        seconds, (_, findings) = timed(lambda number=run_id: our_cycle(gateway, spreadsheet_id, size, number))
+        facts = run(size, run_id)
+        seconds, (_, findings) = timed(lambda each=facts: our_cycle(gateway, spreadsheet_id, each))
         spent = gateway.counts
         ours = {
             "calls": spent.calls - before.calls,
             "bytes": spent.bytes_sent + spent.bytes_received - before.bytes_sent - before.bytes_received,
             "seconds": seconds,
         }
+        if name == "first cycle":
+            memory = f"    memory: {peak():,.0f} MB ours, {server.megabytes():,.0f} MB the server"
         shown = gateway.read(spreadsheet_id)
         adapter.calls = adapter.bytes = 0
         book = client.open_by_key(other_id)
@@ -256,36 +313,38 @@ def compare(server: LocalServer, size: int) -> None:
         print(told(f"{size:,} initiatives, {name}", ours, peer))
         pace = {"seconds": ours["seconds"] + 0.2 * ours["calls"]}
         print(told("    with 0.2 s a call", pace, {"seconds": peer["seconds"] + 0.2 * peer["calls"]}))
-        changes_one_cell(server, shown, 12_000 + gateway.counts.calls)
+        change_one_cell(gateway, shown, 12_000 + gateway.counts.calls)
+    print(memory)
     gateway.close()
 
 
-def read_long(server: LocalServer) -> None:
+def read_long(server: Served) -> None:
     """Prints what reading a long workbook takes, rows typed and checked, beside `get_all_records` of its two tabs."""
     gateway = SheetsGateway(server.key_file, server.base_url, calls_per_minute=100_000)
     spreadsheet_id = make(gateway, LONG)
     seconds, workbook = timed(lambda: gateway.read(spreadsheet_id))
     typing, _ = timed(lambda: read_inputs(workbook))
+    memory = peak()
     client = gspread.service_account(str(server.key_file), scopes=list(SHEETS_SCOPES))
     client.http_client.session.mount("https://", CountingAdapter(server.base_url))
     book = client.open_by_key(spreadsheet_id)
     peer, _ = timed(lambda: [book.worksheet(name).get_all_records() for name in ("Initiatives", "Contributions")])
     print(
-        f"reading {LONG:,} initiatives: ours {seconds:.2f} s and {typing:.2f} s to type and check, obvious {peer:.2f} s"
+        f"reading {LONG:,} initiatives: ours {seconds:.2f} s and {typing:.2f} s to type and check, "
+        f"obvious {peer:.2f} s; {memory:,.0f} MB at the peak, ours"
     )
     gateway.close()
 
 
 def main() -> None:
     """The sizes named, or all of them and the long reading."""
+    gc.set_threshold(*COLLECTOR)  # as the worker has it; the other side gains by it, too
     sizes = [int(text) for text in sys.argv[1:]]
     for size in sizes or SIZES:
-        with tempfile.TemporaryDirectory() as folder, LocalServer(Path(folder)) as server:
+        with served() as server:
             compare(server, size)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"    memory, server and both sides: {peak:,.0f} MB at the peak")
     if not sizes:
-        with tempfile.TemporaryDirectory() as folder, LocalServer(Path(folder)) as server:
+        with served() as server:
             read_long(server)
 
 

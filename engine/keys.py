@@ -16,7 +16,7 @@ def normalised(text: str) -> str:
     return _normalised_short(text) if len(text) <= SHORT else unicodedata.normalize("NFKC", text).strip().casefold()
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=131_072)
 def _normalised_short(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sheets_sync import marks
 from sheets_sync.content import Content, cell_data, value_fields
@@ -14,6 +14,7 @@ from sheets_sync.marks import Look
 Json = dict[str, Any]
 Cell = tuple[int, int]
 """(row, column), both 0-based."""
+T = TypeVar("T")
 Copies = Callable[[int, Mapping[Cell, Content]], tuple[list[Json], set[Cell]]]
 
 
@@ -51,13 +52,9 @@ class TabWrites:
         """The requests, growth of the grid first. Empty where there is nothing to write. ``copies`` brings the values
         that wait in a staging sheet: (sheet id, values) -> its requests and the cells they fill."""
         copied, filled = copies(self.sheet_id, self.values) if copies else ([], set[Cell]())
-        values = _updates(
-            self.sheet_id,
-            {cell: (value_fields(held), cell_data(held)) for cell, held in self.values.items() if cell not in filled},
-        )
-        looks = _updates(
-            self.sheet_id, {cell: (marks.FIELDS, marks.look_data(look)) for cell, look in self.looks.items()}
-        )
+        rest = {cell: held for cell, held in self.values.items() if cell not in filled} if filled else self.values
+        values = _updates(self.sheet_id, sendable(rest))
+        looks = _updates(self.sheet_id, _shared(self.looks, lambda look: (marks.FIELDS, marks.look_data(look))))
         kept = _updates(self.sheet_id, self.kept)
         return [*self._growth(), *self._insertion(), *copied, *values, *kept, *looks, *self.after]
 
@@ -79,6 +76,24 @@ class TabWrites:
         return [{"insertDimension": {"range": area, "inheritFromBefore": row >= self.row_count}}]
 
 
+def sendable(values: Mapping[Cell, Content]) -> dict[Cell, tuple[str, Json]]:
+    """What each cell is sent as: (field mask, CellData), one and the same value, never to be changed, for equal
+    contents."""
+    return _shared(values, lambda held: (value_fields(held), cell_data(held)))
+
+
+def _shared(held: Mapping[Cell, T], sent_as: Callable[[T], tuple[str, Json]]) -> dict[Cell, tuple[str, Json]]:
+    made: dict[tuple[type, T], tuple[str, Json]] = {}
+    cells: dict[Cell, tuple[str, Json]] = {}
+    for cell, one in held.items():
+        sign = (one.__class__, one)  # TRUE is not 1
+        found = made.get(sign)
+        if found is None:
+            found = made[sign] = sent_as(one)
+        cells[cell] = found
+    return cells
+
+
 SHORTEST_RUN = 8
 """From so many equal cells below each other on, one ``repeatCell`` says them."""
 
@@ -87,8 +102,10 @@ def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json
     """One ``repeatCell`` for each long run of equal cells below each other (provenance, status), and one
     ``updateCells`` for each rectangle of neighbouring cells with one field mask that is left."""
     repeated = runs(cells)
-    covered = {(row, column) for column, first, end, _ in repeated for row in range(first, end)}
-    rest = {cell: held for cell, held in cells.items() if cell not in covered} if covered else cells
+    rest = dict(cells)
+    for column, first, end, _ in repeated:
+        for row in range(first, end):
+            del rest[row, column]
     return [
         *(_repeat(sheet_id, column, first, end, held) for column, first, end, held in repeated),
         *rectangles(sheet_id, rest),
@@ -96,19 +113,25 @@ def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json
 
 
 def runs(cells: Mapping[Cell, tuple[str, Json]]) -> list[tuple[int, int, int, tuple[str, Json]]]:
-    """(column, first row, row after the last, what they hold) of the long runs."""
+    """(column, first row, row after the last, what they hold) of the long runs: cells that share one value."""
     found: list[tuple[int, int, int, tuple[str, Json]]] = []
-    column = first = row = -1
-    held: tuple[str, Json] | None = None
-    for at_column, at_row in sorted((column, row) for row, column in cells):
-        now = cells[at_row, at_column]
-        if held is None or at_column != column or at_row != row + 1 or now != held:
-            if held is not None and row + 1 - first >= SHORTEST_RUN:
+    columns: dict[int, list[int]] = defaultdict(list)
+    for row, column in cells:
+        columns[column].append(row)
+    for column, rows in sorted(columns.items()):
+        rows.sort()
+        first = row = rows[0]
+        held = cells[first, column]
+        for at in (*rows[1:], -1):  # no row: the end
+            now = cells[at, column] if at >= 0 else None
+            if at == row + 1 and now is held:
+                row = at
+                continue
+            if row + 1 - first >= SHORTEST_RUN:
                 found.append((column, first, row + 1, held))
-            column, first, held = at_column, at_row, now
-        row = at_row
-    if held is not None and row + 1 - first >= SHORTEST_RUN:
-        found.append((column, first, row + 1, held))
+            if now is not None:
+                first = row = at
+                held = now
     return found
 
 
@@ -122,13 +145,15 @@ def _repeat(sheet_id: int, column: int, first: int, end: int, held: tuple[str, J
 def rectangles(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json]:
     """One ``updateCells`` for each rectangle of neighbouring cells with one field mask."""
     spans: list[tuple[int, int, str, list[Json]]] = []
-    for (row, column), (fields, data) in sorted(cells.items()):
-        if spans:
-            last_row, first, last_fields, held = spans[-1]
-            if last_row == row and first + len(held) == column and last_fields == fields:
-                held.append(data)
-                continue
-        spans.append((row, column, fields, [data]))
+    last_row = follows = -1
+    last_fields = ""
+    for row, column in sorted(cells):
+        fields, data = cells[row, column]
+        if row == last_row and column == follows and fields == last_fields:
+            spans[-1][3].append(data)
+        else:
+            spans.append((row, column, fields, [data]))
+        last_row, follows, last_fields = row, column + 1, fields
     blocks: dict[tuple[int, int, str], list[tuple[int, list[list[Json]]]]] = defaultdict(list)
     for row, column, fields, held in spans:
         stacked = blocks[column, len(held), fields]

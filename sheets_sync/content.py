@@ -92,6 +92,9 @@ def serial(moment: datetime, zone: tzinfo) -> float:
 
 def shown(content: Content) -> CellValue:
     """What the cell will read back as: text, number, bool, or None for a blank."""
+    kind = type(content)
+    if kind is str:
+        return sheet_text(content) or None  # pyright: ignore[reportArgumentType]
     if isinstance(content, Linked):
         content = content.text
     if isinstance(content, Figure):
@@ -107,6 +110,8 @@ def shown(content: Content) -> CellValue:
 
 def same(content: Content, there: CellValue) -> bool:
     """True where a cell that reads ``there`` already shows ``content``."""
+    if content is there or (type(content) is str and content == there):
+        return True
     wanted = shown(content)
     if wanted is None or there is None or there == "":
         return wanted is None and (there is None or there == "")

@@ -3,12 +3,14 @@ note and colour come back as they were.
 
 A mark keeps all it needs in the note itself, so no other memory can disagree with the sheet, and a mark that a PM's
 sort, copy or paste carried elsewhere is still known for what it is. Every line of ours begins with ``SIGN`` and ends
-with an invisible ``END``; the last of them remembers the fill that the cell had. What a PM writes before, behind or
-below our lines is theirs, and stays:
+with an invisible ``END``; the last of them remembers the fill that the cell had, if it had one. What a PM writes
+before, behind or below our lines is theirs, and stays:
 
     ⚠ Roadmap: 'abc' is not a number; write 120
-    ⚠ Roadmap (your colour comes back: #FFF2CC)
+    ⚠ Roadmap (when this is mended, the cell's own colour comes back: #FFF2CC)
     Ask Dana about this one.
+
+Of no colour nothing is said, and of white nothing that can be seen: a second ``END`` remembers it.
 
 Taking a mark off means dropping our lines, and putting the fill back unless the PM has painted the cell meanwhile.
 Where a PM deleted our note but left the fill, only the fill tells: it goes with its cause, too.
@@ -31,10 +33,11 @@ RED, AMBER = "#F4C7C2", "#FCE8B1"
 colours that Sheets offers, so that a fill of ours is known for one."""
 
 FILLS = {Severity.ERROR: RED, Severity.WARN: AMBER}
-_FILL = f"{SIGN} (your colour comes back: "
-_OURS = re.compile(
-    rf"{SIGN} \(your colour comes back: (?P<fill>[^)\n]*)\){END}?(?:\n|$)?|{SIGN}:[^\n{END}]*{END}?(?:\n|$)?"
-)
+WHITE = "#FFFFFF"
+_COMES_BACK = "when this is mended, the cell's own colour comes back: "
+_FILL = re.compile(rf"{SIGN} \((?:{_COMES_BACK}|your colour comes back: )(?P<fill>[^)\n]*)\){END}?(?:\n|$)?")
+"""The second wording is an older one."""
+_OURS = re.compile(rf"{_FILL.pattern}|{SIGN}:[^\n{END}]*(?:{END}(?P<white>{END})?)?(?:\n|$)?")
 FIELDS = "note,userEnteredFormat.backgroundColor,userEnteredFormat.backgroundColorStyle"
 
 
@@ -48,14 +51,15 @@ class Look:
 
 def is_marked(look: Look) -> bool:
     """True where the note holds a mark of ours."""
-    return f"{SIGN}:" in look.note or _FILL in look.note
+    return f"{SIGN}:" in look.note or _FILL.search(look.note) is not None
 
 
 def unmarked(look: Look) -> Look:
     """The cell as the PM had it: their note, and their fill (what was under the mark, or what they painted since)."""
     if not is_marked(look):
         return look
-    before = next((match["fill"] for match in _OURS.finditer(look.note) if match["fill"] is not None), "none")
+    fills = (WHITE if match["white"] else match["fill"] for match in _OURS.finditer(look.note))
+    before = next((fill for fill in fills if fill is not None), "none")
     own = _OURS.sub("", look.note)
     return Look(own, before if look.fill in FILLS.values() else look.fill)
 
@@ -69,12 +73,12 @@ def marked(look: Look, messages: Sequence[str], severity: Severity = Severity.ER
     if not is_marked(look) and look.fill in FILLS.values():
         own = Look(own.note, "none")  # a fill of ours whose note somebody deleted
     lines = [f"{SIGN}: {_line(message)}{END}" for message in dict.fromkeys(messages)]
-    memory = f"{_FILL}{own.fill}){END}"
-    ours = "\n".join([*lines, memory])
+    memory = _memory(own.fill)
+    ours = "\n".join(lines) + memory
     note = f"{ours}\n{own.note}" if own.note else ours
     if len(note) > LONGEST_NOTE:  # our own words give way, never the PM's
-        room = max(LONGEST_NOTE - len(own.note) - 100, 200)
-        ours = f"{sheet_text(lines[0], room).removesuffix(END)}{END}\n{memory}"
+        room = max(LONGEST_NOTE - len(own.note) - 150, 200)
+        ours = f"{sheet_text(lines[0], room).removesuffix(END)}{END}{memory}"
         note = f"{ours}\n{own.note}" if own.note else ours
     return Look(note, FILLS.get(severity, RED))
 
@@ -83,6 +87,13 @@ def cleared(look: Look) -> Look:
     """A cell whose cause is gone: without the mark, and without a fill of ours whose note somebody deleted."""
     own = unmarked(look)
     return Look(own.note, "none") if not is_marked(look) and look.fill in FILLS.values() else own
+
+
+def _memory(fill: str) -> str:
+    """What follows our last line, so that the fill is known again."""
+    if fill in ("none", WHITE):
+        return END if fill == WHITE else ""
+    return f"\n{SIGN} ({_COMES_BACK}{fill}){END}"
 
 
 def _line(message: str) -> str:

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sheets_sync.cell_writes import Cell, Json, TabWrites, rectangles, runs
-from sheets_sync.content import Content, Figure, Linked, cell_data, value_fields
+from sheets_sync.cell_writes import Cell, Json, TabWrites, rectangles, runs, sendable
+from sheets_sync.content import Content, Figure, Linked
 from sheets_sync.exchange import Batch
 from sheets_sync.frames import TITLES
 from sheets_sync.gateway import SheetsGateway
@@ -129,7 +129,7 @@ def _send(
 ) -> None:
     """One batch of staged values, behind the requests ``first`` that make their sheet. It names absolute cells, so that
     it may be sent again; whether the sheet was made by a try whose answer was lost is looked up before."""
-    requests = rectangles(sheet_id, {cell: (value_fields(held), cell_data(held)) for cell, held in chunk.items()})
+    requests = rectangles(sheet_id, sendable(chunk))
     tries: list[int] = []
 
     def prepare() -> Batch:
@@ -153,8 +153,7 @@ def _laid_out(writes: Sequence[TabWrites]) -> tuple[dict[Cell, Content], dict[tu
     places: dict[tuple[int, int, str, Any], list[int]] = defaultdict(list)
     top = 0
     for each in writes:
-        data = {cell: (value_fields(held), cell_data(held)) for cell, held in each.values.items()}
-        repeated = {(row, column) for column, first, end, _ in runs(data) for row in range(first, end)}
+        repeated = {(row, column) for column, first, end, _ in runs(sendable(each.values)) for row in range(first, end)}
         plain = {cell: held for cell, held in each.values.items() if cell not in repeated and _is_plain(held)}
         low = min((row for row, _ in plain), default=0)
         for (row, column), held in sorted(plain.items(), key=lambda item: item[0]):

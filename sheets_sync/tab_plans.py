@@ -340,7 +340,7 @@ def _table(
     return TablePlan(
         grid=grid,
         header=head,
-        wanted={key: _by_column(head, row) for key, row in rows.items()},
+        wanted=dict(zip(rows, _by_column(head, rows.values()), strict=True)),
         marks=tab_marks(head.tab, grid, head, findings),
         sort=order,
     )
@@ -383,7 +383,7 @@ def _whole(ledger: Ledger, name: str, rows: Sequence[Row]) -> Iterator[WholePlan
     found = _opened(ledger, name)
     if found is not None and found[1].columns:
         grid, head = found
-        yield WholePlan(grid=grid, header=head, rows=[_by_column(head, row) for row in rows])
+        yield WholePlan(grid=grid, header=head, rows=_by_column(head, rows))
 
 
 def _pages(ledger: Ledger) -> Iterator[PagePlan]:
@@ -412,14 +412,13 @@ def _is_readable(head: Header) -> bool:
     return "initiative_key" in head.columns
 
 
-def _by_column(head: Header, row: Row) -> dict[int, Content]:
-    """The row by column index; contents of KPIs go to the KPI's column. Columns that are not there are left out."""
+def _by_column(head: Header, rows: Iterable[Row]) -> list[dict[int, Content]]:
+    """The rows by column index; contents of KPIs go to the KPI's column. Columns that are not there are left out."""
     system = {column.name: head.columns.get(column.name) for column in head.tab.columns if not column.is_pm}
-    placed = {index: row.get(name) for name, index in system.items() if index is not None}
+    places = {index: name for name, index in system.items() if index is not None}
     for family in head.tab.families:
         if family.owner.value == "SYSTEM":
-            placed |= {
-                index: row.get(f"{family.name}: {normalised(member)}")
-                for member, index in head.families[family.name].items()
+            places |= {
+                index: f"{family.name}: {normalised(member)}" for member, index in head.families[family.name].items()
             }
-    return placed
+    return [{index: row.get(name) for index, name in places.items()} for row in rows]

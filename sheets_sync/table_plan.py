@@ -119,8 +119,11 @@ class TablePlan:
         places, strays = self._places(frame)
         for name, contents in self._by_name.items():
             row = places.get(name)
+            if row is None:
+                continue
+            there = self.grid.values[self._rows[name]] if name in self._rows else None
             for column, content in contents.items():
-                if row is not None and not self._shows(name, column, content):
+                if there is None or not same(content, _at(there, column)):
                     writes.values[row, column] = content
         if self.sort and self._title is not None:
             by_row = {row: name for name, row in places.items()}

@@ -182,6 +182,8 @@ class _Writing:
         """The batch of all tabs, None where nothing is left to write. Raises TooLarge where it has to be staged."""
         self.skipped, self.made = [plan.title for plan in self.cut], []
         self.sizes = {frame.sheet_id: _size(frame) for frame in frames.values()}
+        copies = self.stage.copies if self.stage else None
+        requests: list[Mapping[str, Any]] = []
         echo: list[str] = []
         for plan in self.plans:
             frame = frames.get(plan.title)
@@ -190,9 +192,10 @@ class _Writing:
                 self.skipped.append(plan.title)
                 continue
             self.made.append(made)
-            if made.requests():
+            if asked := made.requests(copies):
+                requests += asked
                 echo += plan.echo()
-        batch = self._joined(self.made, echo, self._tidying())
+        batch = self._joined(self.made, [*requests, *self._tidying()], echo)
         if batch and self.stage is None and staging.is_too_large(batch.requests, self.made):
             raise staging.TooLarge
         return batch
@@ -220,8 +223,10 @@ class _Writing:
                     self.effects[title] = seen_whole(now[title], before.grid), writes
         self.is_repaired = True
         self.stage = None  # it went with the swap
-        written = [writes for writes in made if writes is not None and writes.requests()]
-        return self._joined(written, [header_range(writes.title) for writes in written], ())
+        asked = {each.title: each.requests() for each in made if each is not None}
+        written = [each for each in made if each is not None and asked[each.title]]
+        echo = [header_range(each.title) for each in written]
+        return self._joined(written, [request for each in written for request in asked[each.title]], echo)
 
     def _tidying(self) -> list[Mapping[str, Any]]:
         """What takes staging sheets away: this cycle's own in the batch that empties it, and those of dead workers."""
@@ -229,11 +234,8 @@ class _Writing:
         return [staging.removal(sheet_id) for sheet_id in (*self.leftovers, *own)]
 
     def _joined(
-        self, writes: Sequence[TabWrites], echo: Sequence[str], tidying: Sequence[Mapping[str, Any]]
+        self, writes: Sequence[TabWrites], requests: Sequence[Mapping[str, Any]], echo: Sequence[str]
     ) -> Batch | None:
-        copies = self.stage.copies if self.stage else None
-        requests: list[Mapping[str, Any]] = [request for each in writes for request in each.requests(copies)]
-        requests += tidying
         self.rows = sum(len(each.rows) for each in writes)
         return Batch(requests=requests, echo=list(echo), fields=fields()) if requests else None
 

@@ -215,6 +215,6 @@ def _reset(send: Send) -> None:
     if transport is None:
         raise ConnectionResetError("The connection was reset, as ordered.")
     raw: socket.socket | None = transport.get_extra_info("socket")
-    if raw is not None:
+    if raw is not None and raw.fileno() >= 0:  # the client may be gone already
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -197,7 +197,7 @@ class Calculator:
             found: dict[int, list[int]] = {}
             for index, row in enumerate(sheet.rows):
                 if row:
-                    columns = [column for column, cell in row.items() if isinstance(cell.entered, Formula)]
+                    columns = [column for column, cell in row.items() if type(cell.entered) is Formula]
                     if columns:
                         found[index] = columns
             self._formulas[sheet.id] = found

@@ -95,15 +95,15 @@ def answer_mask(message: str, text: str | None) -> Mask | None:
 
 def masked(value: Any, mask: Mask | None) -> Any:
     """The part of an answer that the mask names."""
-    if not mask:
+    if not mask or not value:
         return value
     if isinstance(value, list):
-        return [masked(item, mask) for item in value]
+        return [masked(item, mask) if item else item for item in value]
     if not isinstance(value, dict):
         return value
     if "*" in mask:
         return {key: masked(item, mask["*"]) for key, item in value.items()}
-    return {key: masked(value[key], below) for key, below in mask.items() if key in value}
+    return {key: masked(value[key], below) if below else value[key] for key, below in mask.items() if key in value}
 
 
 def wants(mask: Mask | None, *path: str) -> bool:

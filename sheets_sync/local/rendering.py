@@ -76,6 +76,8 @@ def value_rows(calculator: Calculator, sheet: Sheet, box: Box, render: str, date
 
 def extended_value(value: Value | Entered) -> Json:
     """An ExtendedValue."""
+    if type(value) is str:
+        return {"stringValue": value}
     if isinstance(value, Formula):
         return {"formulaValue": str(value)}
     if isinstance(value, bool):
@@ -128,6 +130,11 @@ _CELL_FIELDS = (
 )
 
 
+_LINKED = frozenset({"effectiveFormat", "hyperlink"})
+"""Where a cell leads shows in these."""
+_NOTES = frozenset({"note"})
+
+
 def cell_json(
     calculator: Calculator,
     sheet: Sheet,
@@ -142,7 +149,8 @@ def cell_json(
     out: Json = {}
     entered = cell.entered
     value = put if entered is None else entered
-    if isinstance(entered, Formula):
+    is_formula = type(entered) is Formula
+    if is_formula:
         value = calculator.value(sheet, row, column)
     if value is not None:
         if entered is not None and "userEnteredValue" in wanted:
@@ -154,12 +162,13 @@ def cell_json(
             out["formattedValue"] = formats.formatted(value, number_format, calculator.locale)
     if cell.format and "userEnteredFormat" in wanted:
         out["userEnteredFormat"] = cell.format
-    link = calculator.link(sheet, row, column) if isinstance(entered, Formula) else None
-    link = link or ((cell.format or {}).get("textFormat", {}).get("link", {}).get("uri"))
-    if "effectiveFormat" in wanted and (value is not None or cell.format):
-        out["effectiveFormat"] = looks.of(cell.format, value, bool(link))
-    if link and "hyperlink" in wanted:
-        out["hyperlink"] = link
+    if not wanted.isdisjoint(_LINKED):
+        link = calculator.link(sheet, row, column) if is_formula else None
+        link = link or ((cell.format or {}).get("textFormat", {}).get("link", {}).get("uri"))
+        if "effectiveFormat" in wanted and (value is not None or cell.format):
+            out["effectiveFormat"] = looks.of(cell.format, value, bool(link))
+        if link and "hyperlink" in wanted:
+            out["hyperlink"] = link
     if cell.note and "note" in wanted:
         out["note"] = cell.note
     if cell.extras:
@@ -205,14 +214,17 @@ def _row_json(
     put: Mapping[int, Value],
 ) -> Json:
     row = sheet.row(index)
-    columns = [column for column in ((*row, *put) if put else row) if box.left <= column < box.right]
+    left, right = box.left, box.right
+    columns = [column for column in ((*row, *put) if put else row) if left <= column < right]
     if not columns:
         return {}
-    cells: list[Json] = [{} for _ in range(max(columns) + 1 - box.left)]
+    cells: list[Json] = [{} for _ in range(max(columns) + 1 - left)]
+    if wanted == _NOTES:
+        columns = [column for column in columns if column in row and row[column].note]
     for column in columns:
         cell = row.get(column, BLANK)
         filled = put.get(column) if put else None
-        cells[column - box.left] = cell_json(calculator, sheet, index, column, cell, wanted, looks, filled)
+        cells[column - left] = cell_json(calculator, sheet, index, column, cell, wanted, looks, filled)
     return {"values": cells}
 
 

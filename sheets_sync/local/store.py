@@ -191,6 +191,9 @@ def _sheet(head: Json) -> Sheet:
     return sheet
 
 
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def _packed(rows: list[Row | None]) -> str:
     """The JSON of a block: equal formats and extras stand once."""
     shared: list[Json] = []
@@ -202,7 +205,7 @@ def _packed(rows: list[Row | None]) -> str:
             return None
         at = places.get(id(value))
         if at is None:
-            text = json.dumps(value, sort_keys=True)
+            text = _encoded(value)
             at = texts.get(text)
             if at is None:
                 at = texts[text] = len(shared)
@@ -216,11 +219,15 @@ def _packed(rows: list[Row | None]) -> str:
             out.append(0)
             continue
         cells: list[Any] = []
-        for column, cell in row.items():
-            packed = [column, _plain(cell.entered), place(cell.format), cell.note, place(cell.extras)]
-            while packed[-1] is None:
-                packed.pop()
-            cells.append(packed)
+        for column, (entered, form, note, extras) in row.items():
+            plain = entered if type(entered) is str else _plain(entered)
+            if extras or note or form:
+                packed = [column, plain, place(form), note, place(extras)]
+                while packed[-1] is None:
+                    packed.pop()
+                cells.append(packed)
+            else:
+                cells.append([column, plain])
         out.append(cells)
     return json.dumps({"shared": shared, "rows": out}, separators=(",", ":"))
 

@@ -21,6 +21,7 @@ from sheets_sync.gateway import SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.local.server import LocalServer
 from sheets_sync.template import default_title, new_workbook_requests
+from tests.contract.desk import Desk, tables
 
 
 @dataclass
@@ -265,3 +266,8 @@ def google_says() -> Callable[..., bytes]:
 @pytest.fixture
 def fault() -> type[Fault]:
     return Fault
+
+
+@pytest.fixture
+def desk(gateway: SheetsGateway, local_server: Any, proxy: Any, new_workbook: Any) -> Desk:
+    return Desk(gateway, local_server.service, proxy, new_workbook(tables()))

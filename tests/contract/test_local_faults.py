@@ -107,6 +107,17 @@ def test_a_hanging_call_does_nothing_and_answers_nothing(client: Client) -> None
     assert client.text() is None
 
 
+def test_a_client_that_leaves_a_hanging_call_leaves_no_complaint_behind(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.admin("POST", "/faults", [{"kind": "hang"}] * 3)
+    for _ in range(3):
+        with pytest.raises(requests.ReadTimeout):
+            client.read(timeout=0.1)
+    assert client.text() is None
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
+
+
 def test_a_hang_ends_after_its_seconds_with_the_connection(client: Client) -> None:
     client.admin("POST", "/faults", {"kind": "hang", "seconds": 0.1})
     with pytest.raises(requests.ConnectionError):

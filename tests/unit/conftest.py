@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+
+from sheets_sync.local.service import SheetsService
+from tests.unit.local_book import Book
 
 PERIODS = ["2026-Q1", "2026-Q2", "2026-Q3"]
 
@@ -220,3 +225,10 @@ def targets(r, problem, slices, sizes, witness, lies_in):
             target["value"] = float(Decimal(str(target["value"])) + 3)
         made.setdefault(dimension, {}).setdefault(key, {}).setdefault(name, {})[kind] = target
     return made
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    service = SheetsService(tmp_path)
+    yield Book(service, title="T")
+    service.close()

@@ -1,68 +1,13 @@
-"""The spreadsheets of the local Sheets server, without HTTP: batches, values, sorting, what is on disk."""
+"""The spreadsheets of the local Sheets server, without HTTP: batches, values, sorting, formulas."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from sheets_sync.local.errors import ApiError
-from sheets_sync.local.service import SheetsService
-
-Json = dict[str, Any]
-
-
-class Book:
-    """A spreadsheet of a service with short verbs."""
-
-    def __init__(self, service: SheetsService, **properties: Any) -> None:
-        self.service = service
-        self.id = service.create_spreadsheet({"properties": properties})["spreadsheetId"]
-
-    def batch(self, *requests: Json, **more: Any) -> Json:
-        return self.service.batch_update(self.id, {"requests": list(requests), **more})
-
-    def put(self, where: str, *rows: list[Any], typed: bool = False) -> Json:
-        option = "USER_ENTERED" if typed else "RAW"
-        return self.service.values_update(self.id, where, {"values": list(rows)}, value_input_option=option)
-
-    def read(self, where: str, render: str = "UNFORMATTED_VALUE") -> list[list[Any]]:
-        return self.service.values_get(self.id, where, value_render_option=render).get("values", [])
-
-    def whole(self) -> Json:
-        return self.service.get_spreadsheet(self.id, include_grid_data=True)
-
-    def cell(self, where: str) -> Json:
-        rows = self.service.get_spreadsheet(self.id, [where], True)["sheets"][0]["data"][0].get("rowData", [{}])
-        return (rows[0].get("values") or [{}])[0]
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Iterator[Book]:
-    service = SheetsService(tmp_path)
-    yield Book(service, title="T")
-    service.close()
-
-
-def area(top: int, bottom: int, left: int, right: int) -> Json:
-    sides = {"startRowIndex": top, "endRowIndex": bottom, "startColumnIndex": left, "endColumnIndex": right}
-    return {"sheetId": 0, **sides}
-
-
-def rows(start: int, end: int) -> Json:
-    return {"sheetId": 0, "dimension": "ROWS", "startIndex": start, "endIndex": end}
-
-
-def refused(book: Book, *requests: Json) -> str:
-    with pytest.raises(ApiError) as caught:
-        book.batch(*requests)
-    assert caught.value.status == 400
-    return caught.value.message
+from tests.unit.local_book import Book, Json, area, refused, rows
 
 
 def test_a_bad_request_in_the_middle_of_a_batch_changes_nothing(book: Book) -> None:
@@ -359,97 +304,3 @@ def test_a_formula_gives_its_value(book: Book, formula: str, value: Any) -> None
 def test_formulas_in_a_circle_are_an_error_and_nothing_hangs(book: Book) -> None:
     book.put("A1", ["=B1", "=C1", "=A1"], typed=True)
     assert book.read("A1:C1") == [["#REF!", "#REF!", "#REF!"]]
-
-
-def test_files_are_listed_copied_renamed_and_deleted(book: Book) -> None:
-    service = book.service
-    copy = service.copy_file(book.id, {"name": "Copy"})
-    assert [one["name"] for one in service.list_files()] == ["Copy", "T"]
-    book.put("A1", ["only here"])
-    assert service.values_get(copy["id"], "A1").get("values") is None
-    assert service.list_files()[0]["id"] == book.id
-    service.rename_file(copy["id"], {"name": "Other"})
-    assert service.get_spreadsheet(copy["id"])["properties"]["title"] == "Other"
-    service.delete_file(book.id)
-    with pytest.raises(ApiError, match="not found"):
-        book.read("A1")
-
-
-def test_the_changes_list_names_each_changed_file_once(book: Book) -> None:
-    drive = book.service.drive
-    token = drive.start_token()
-    assert drive.changes(token, 10)["changes"] == []
-    other = Book(book.service, title="Other")
-    book.put("A1", [1])
-    book.put("A1", [2])
-    page = drive.changes(token, 10)
-    assert [one["fileId"] for one in page["changes"]] == [other.id, book.id]
-    assert drive.changes(page["newStartPageToken"], 10)["changes"] == []
-    first = drive.changes(token, 1)
-    assert [one["fileId"] for one in drive.changes(first["nextPageToken"], 1)["changes"]] == [book.id]
-    with pytest.raises(ApiError):
-        drive.changes("99999", 10)
-
-
-def test_many_threads_writing_at_once_lose_nothing(book: Book) -> None:
-    def append(name: int) -> None:
-        for number in range(10):
-            book.service.values_append(book.id, "A1", {"values": [[f"{name}-{number}"]]}, value_input_option="RAW")
-
-    threads = [threading.Thread(target=append, args=(name,)) for name in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    found = {row[0] for row in book.read("A1:A100")}
-    assert found == {f"{name}-{number}" for name in range(4) for number in range(10)}
-
-
-INDEX = st.integers(0, 150)
-SIZE = st.integers(1, 70)
-TEXT = st.sampled_from(["a", "=A1+1", "=SUM(A1:A9)", "5%", "", "x" * 50])
-
-
-def _update(at: int, column: int, text: str) -> Json:
-    value = {"formulaValue": text} if text.startswith("=") else {"stringValue": text}
-    cell = {"userEnteredValue": value, "userEnteredFormat": {"textFormat": {"bold": True}}, "note": text[:1]}
-    start = {"sheetId": 0, "rowIndex": at, "columnIndex": column}
-    return {"updateCells": {"start": start, "rows": [{"values": [cell]}], "fields": "*"}}
-
-
-STEPS = st.one_of(
-    st.builds(_update, INDEX, st.integers(0, 5), TEXT),
-    st.builds(lambda a, n: {"insertDimension": {"range": rows(a, a + n)}}, INDEX, SIZE),
-    st.builds(lambda a, n: {"deleteDimension": {"range": rows(a, a + n)}}, INDEX, SIZE),
-    st.builds(lambda a, n, t: {"moveDimension": {"source": rows(a, a + n), "destinationIndex": t}}, INDEX, SIZE, INDEX),
-    st.builds(lambda a, n: {"sortRange": {"range": area(a, a + n, 0, 6), "sortSpecs": [{}]}}, INDEX, SIZE),
-    st.builds(lambda a, n: {"mergeCells": {"range": area(a, a + n, 0, 2)}}, INDEX, SIZE),
-    st.builds(lambda a, n: {"deleteRange": {"range": area(a, a + n, 0, 2), "shiftDimension": "ROWS"}}, INDEX, SIZE),
-    st.just({"duplicateSheet": {"sourceSheetId": 0, "insertSheetIndex": 1}}),
-    st.builds(
-        lambda a, n: {"addNamedRange": {"namedRange": {"name": f"n{a}", "range": area(a, a + n, 0, 1)}}}, INDEX, SIZE
-    ),
-)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(STEPS, min_size=1, max_size=12))
-def test_what_is_read_after_a_restart_is_what_was_there_before(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[Json]
-) -> None:
-    folder = tmp_path_factory.mktemp("restart")
-    service = SheetsService(folder)
-    book = Book(service, title="R", timeZone="Europe/Paris", locale="de_DE")
-    for step in steps:
-        before = book.whole()
-        try:
-            book.batch(step)
-        except ApiError as error:
-            assert error.status == 400
-            assert book.whole() == before
-    before, revision = book.whole(), service.revision(book.id)
-    service.close()
-    again = SheetsService(folder)
-    assert again.get_spreadsheet(book.id, include_grid_data=True) == before
-    assert again.revision(book.id) == revision
-    again.close()

@@ -82,6 +82,25 @@ def test_a_fill_whose_note_was_deleted_goes_with_its_cause(look: Look, messages:
         assert marks.cleared(marks.marked(bare, messages)) == Look()
 
 
+@given(st.sampled_from(["none", "#FFFFFF"]), MESSAGES)
+def test_of_a_white_cell_or_one_without_colour_a_mark_says_nothing(fill: str, messages: list[str]) -> None:
+    told = marks.marked(Look("", fill), messages).note.replace(marks.END, "").split("\n")
+    assert [line for line in told if not line.startswith("⚠ Roadmap: ")] == []
+
+
+def test_of_any_other_colour_a_mark_says_in_words_that_it_comes_back() -> None:
+    note = marks.marked(Look("mine", "#FFCC33"), ["m"]).note.replace(marks.END, "")
+    assert note.split("\n")[1:] == [
+        "⚠ Roadmap (when this is mended, the cell's own colour comes back: #FFCC33)",
+        "mine",
+    ]
+
+
+def test_a_mark_in_the_older_wording_is_understood() -> None:
+    old = f"⚠ Roadmap: m{marks.END}\n⚠ Roadmap (your colour comes back: #FFCC33){marks.END}\nmine"
+    assert marks.unmarked(Look(old, marks.RED)) == Look("mine", "#FFCC33")
+
+
 def test_a_warning_looks_other_than_an_error() -> None:
     assert marks.marked(Look(), ["m"], Severity.WARN).fill == marks.AMBER
     assert marks.marked(marks.marked(Look(), ["m"], Severity.WARN), ["m"]).fill == marks.RED

@@ -7,7 +7,7 @@ import json
 from sheets_sync.local import styles
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.fields import Mask
-from sheets_sync.local.grid import BLANK, Cell, Json, Sheet
+from sheets_sync.local.grid import BLANK, Cell, Entered, Formula, Json, Sheet
 from sheets_sync.local.rendering import entered_value
 from sheets_sync.local.requests.change import Change, Refused, check_columns
 from sheets_sync.local.requests.conditions import VALIDATION, check_condition
@@ -59,7 +59,7 @@ def _check_fits(sheet: Sheet, box: Box, row: int, width: int) -> None:
 
 
 def _place(line: dict[int, Cell], column: int, cell: Cell) -> None:
-    if cell.is_blank():
+    if cell.entered is None and cell.is_blank():
         line.pop(column, None)
     else:
         line[column] = cell
@@ -86,13 +86,19 @@ def repeat_cell(change: Change, body: Json) -> Json:
     writer = _Writer(mask)
     data = body.get("cell", {})
     is_clearing = not data
+    # Cells are never changed, so that equal ones may be one; the old is kept beside the new: so its id stays its own.
+    made: dict[int, tuple[Cell, Cell]] = {}
     for index in range(box.top, box.bottom):
         if is_clearing and (index >= len(sheet.rows) or not sheet.rows[index]):
             continue
         line = sheet.writable_row(index)
         for column in range(box.left, box.right):
-            cell = writer.written(line.get(column, BLANK), data)
-            if writer.writes_value:
+            old = line.get(column, BLANK)
+            found = made.get(id(old))
+            if found is None:
+                found = made[id(old)] = (old, writer.written(old, data))
+            cell = found[1]
+            if writer.writes_value and type(cell.entered) is Formula:
                 cell = moved_cell(cell, index - box.top, column - box.left)
             _place(line, column, cell)
     return {}
@@ -152,17 +158,13 @@ class _Writer:
         self.writes_note = everything or "note" in mask
         self.extras = [name for name in _EXTRAS if everything or name in mask]
         self._formats: dict[tuple[int, str], tuple[Json | None, Json | None]] = {}
+        self._last: tuple[Json, Entered] | None = None
 
     def written(self, cell: Cell, data: Json) -> Cell:
         """The cell with the masked fields of ``data``."""
         entered, form, note, extras = cell
         if self.writes_value:
-            try:
-                entered = entered_value(data.get("userEnteredValue", {}))
-            except ValueError as error:
-                raise Refused(str(error)) from error
-            if isinstance(entered, str) and len(entered) > MAX_TEXT:
-                raise Refused(f"Your input contains more than the maximum of {MAX_TEXT} characters in a single cell.")
+            entered = self._entered(data)
             if extras and "textFormatRuns" not in self.mask and entered != cell.entered:
                 extras = {name: part for name, part in extras.items() if name != "textFormatRuns"} or None
         if self.format_mask is not None:
@@ -180,6 +182,19 @@ class _Writer:
                     extras.pop(name, None)
             extras = extras or None
         return Cell(entered, form, note, extras)
+
+    def _entered(self, data: Json) -> Entered:
+        """The value of ``data``; that of a repeated cell is looked at once."""
+        if self._last is not None and self._last[0] is data:
+            return self._last[1]
+        try:
+            entered = entered_value(data.get("userEnteredValue", {}))
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        if isinstance(entered, str) and len(entered) > MAX_TEXT:
+            raise Refused(f"Your input contains more than the maximum of {MAX_TEXT} characters in a single cell.")
+        self._last = (data, entered)
+        return entered
 
     def _format(self, old: Json | None, new: Json | None) -> Json | None:
         key = (id(old), json.dumps(new) if new else "")
