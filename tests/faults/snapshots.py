@@ -77,13 +77,14 @@ class SeenTab:
         return [row for row, cells in enumerate(self.rows) if row and any(cell.value for cell in cells)]
 
     def own_cells(self, row: int, system: set[int]) -> tuple[tuple[int, SeenCell], ...]:
-        """The cells of a row that people own, as far as they are not plain blanks; their looks without our marks."""
+        """The cells of a row that people own, as far as they are not plain blanks; their looks without our marks, and
+        without a fill of ours whose note somebody deleted."""
         found = []
         for column, cell in enumerate(self.rows[row] if row < len(self.rows) else ()):
             own = SeenCell(
                 "" if column in system else cell.value,
                 "{}" if column in system else cell.style,
-                marks.unmarked(cell.look),
+                marks.cleared(cell.look),
             )
             if own.value or own.look.note or own.style != "{}" or own.look.fill != "none":
                 found.append((column, own))
