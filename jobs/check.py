@@ -7,7 +7,7 @@ from collections import Counter
 from db.records import WorkspaceRecord
 from engine.findings import Finding, Severity
 from jobs.connections import Connections
-from jobs.optimize import compiled, told
+from jobs.optimize import asked_problem, told
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
 
@@ -28,7 +28,7 @@ def check_locked(connections: Connections, workspace: WorkspaceRecord, asked: As
 
 def findings_of(connections: Connections, pulled: Pulled, asked: Asked) -> tuple[Finding, ...]:
     """What is wrong with the rows as read, and with the rules they make."""
-    return told(pulled, compiled(connections, pulled, asked))
+    return told(pulled, asked_problem(connections, pulled, asked))
 
 
 def summary_of(findings: tuple[Finding, ...]) -> str:

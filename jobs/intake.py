@@ -13,6 +13,7 @@ from engine.findings import Finding, Severity
 from engine.inputs import IntakeSource, SetupRow, WorkbookInputs
 from engine.intake import IntakeLink, Request, Typed, answer, linked, possible_duplicates, requester_changes
 from engine.roadmap import RoadmapVersion
+from engine.sentences import told
 from jobs.connections import Connections
 from sheets_sync.content import Linked, link
 from sheets_sync.grids import Workbook
@@ -33,8 +34,8 @@ class Sources:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        told = [finding for bound in self.tabs for finding in bound.findings]
-        return (*told, *(not_connected(self.rows[row], problem) for row, problem in self.problems.items()))
+        found = [finding for bound in self.tabs for finding in bound.findings]
+        return (*found, *(not_connected(self.rows[row], problem) for row, problem in self.problems.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,7 @@ def _opened(
 
 def not_connected(row: SetupRow, problem: str) -> Finding:
     """The finding of an intake source that cannot be used."""
-    return Finding(
-        severity=Severity.ERROR, tab=row.tab, row=row.row, column="value", cell=row.cells.get("value"), message=problem
-    )
+    return told(row, "value", problem)
 
 
 def linked_requests(
@@ -110,7 +109,7 @@ def linked_requests(
     requests = linked(typed, links, initiatives, own_id, reserve)
     here = {request.key for request in requests}
     duplicates = possible_duplicates(requests, inputs.initiatives)
-    told = tuple(_repeated(each, *duplicates[each.key]) for each in requests if each.key in duplicates)
+    repeated = tuple(_repeated(each, *duplicates[each.key]) for each in requests if each.key in duplicates)
     return Intake(
         sources=sources,
         requests=requests,
@@ -121,21 +120,16 @@ def linked_requests(
             if link.spreadsheet_id in sources.whole and link.initiative_key not in here
         ),
         unread=frozenset(link.initiative_key for link in links if link.spreadsheet_id not in sources.whole) - here,
-        findings=sources.findings + told,
+        findings=sources.findings + repeated,
     )
 
 
 def _repeated(request: Request, key: str, title: str | None) -> Finding:
-    row = request.row
-    return Finding(
-        severity=Severity.WARN,
-        tab=row.tab,
-        row=row.row,
-        column="title",
-        cell=row.cells.get("title"),
-        message=f"asked before as {title or key} ({key}). If it is the same, write {key} into duplicate_of of "
-        f"{request.key} in Initiatives and set its lifecycle_status to duplicate; if not, set that to ready",
+    message = (
+        f"asked before as {title or key} ({key}). If it is the same, write {key} into duplicate_of of "
+        f"{request.key} in Initiatives and set its lifecycle_status to duplicate; if not, set that to ready"
     )
+    return told(request.row, "title", message, severity=Severity.WARN)
 
 
 def intake_update(intake: Intake, inputs: WorkbookInputs, version: RoadmapVersion | None) -> IntakeUpdate:
@@ -176,7 +170,7 @@ def _places(intake: Intake) -> dict[str, Linked]:
 
 def _connections(sources: Sources) -> dict[int, str]:
     """What stands beside each source in Setup."""
-    told = dict(sources.problems)
+    said = dict(sources.problems)
     for bound in sources.tabs:
         if bound.source.row is None:
             continue
@@ -185,8 +179,8 @@ def _connections(sources: Sources) -> dict[int, str]:
         if bound.source.writes_back and bound.missing_answers:
             missing = ", ".join(bound.missing_answers)
             text += f" · so that requesters can read what became of them, add the columns {missing}"
-        told[bound.source.row.row] = text
-    return told
+        said[bound.source.row.row] = text
+    return said
 
 
 def answer_requesters(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from db import store
 from db.records import RunRecord, RunStatus, WorkspaceRecord
-from engine.compile import Compiled, LeftOut, compile_problem
+from engine.compile import Compiled, LeftOut
 from engine.errors import InputError, RoadmapError
 from engine.findings import Finding, Severity
 from engine.problem import Problem, Solution
@@ -15,6 +15,7 @@ from engine.provenance import RunFacts
 from engine.remarks import budget_s, remarks
 from engine.scenarios import chosen_names, chosen_scenario
 from engine.solve import exit_code, solve
+from jobs.compiling import compiled
 from jobs.connections import Connections
 from jobs.progress_notes import ProgressNotes
 from jobs.pull import Pulled, pull
@@ -67,22 +68,13 @@ def optimize_locked(connections: Connections, workspace: WorkspaceRecord, asked:
         raise
 
 
-def compiled(connections: Connections, pulled: Pulled, asked: Asked) -> Compiled:
-    """The problem of the asked scenario and set, bound by the locks of the roadmap last published for it."""
+def asked_problem(connections: Connections, pulled: Pulled, asked: Asked) -> Compiled:
+    """The problem of the asked scenario and set. InputError where there is no such scenario."""
     if asked.scenario:
         known, findings = chosen_scenario(pulled.inputs, asked.scenario)
         if known is None:  # the asker's mistake, not the sheet's: nothing to tell there
             raise InputError(str(findings[0]))
-    scenario, _ = chosen_names(pulled.inputs, asked.scenario)
-    with connections.database.transaction() as session:
-        published = store.newest_version(session, pulled.workspace.id, scenario=scenario) if scenario else None
-    return compile_problem(
-        pulled.inputs,
-        scenario=asked.scenario,
-        constraint_set=asked.constraint_set,
-        today=pulled.today,
-        published=published,
-    )
+    return compiled(connections, pulled, asked.scenario, asked.constraint_set)
 
 
 def told(pulled: Pulled, made: Compiled) -> tuple[Finding, ...]:
@@ -134,7 +126,7 @@ def _run(connections: Connections, workspace: WorkspaceRecord, asked: Asked, rec
 
 def _outcome(connections: Connections, pulled: Pulled, asked: Asked, record: RunRecord) -> Outcome:
     """The rows compiled and solved, or why they cannot be."""
-    made = compiled(connections, pulled, asked)
+    made = asked_problem(connections, pulled, asked)
     findings = told(pulled, made)
     if made.problem is None or any(finding.stops_run for finding in findings):
         return _stopped(record, findings)

@@ -12,6 +12,7 @@ from db.store import WorkspaceRecord
 from engine.errors import InputError
 from engine.findings import Finding, Severity
 from engine.inputs import InitiativeRow, Setup, WorkbookInputs
+from engine.sentences import told
 from jobs.clock import trigger_of
 from jobs.connections import Connections
 from jobs.copies import refuse_copy
@@ -90,20 +91,13 @@ def _schedule_findings(setup: Setup) -> tuple[Finding, ...]:
     try:
         trigger_of(row.value or "", setup.time_zone)
     except InputError as error:
-        at = {"tab": row.tab, "row": row.row, "column": "value", "cell": row.cells.get("value")}
-        return (Finding(severity=Severity.ERROR, message=error.sentence, **at),)
+        return (told(row, "value", error.sentence),)
     return ()
 
 
 def _far_key(row: InitiativeRow) -> Finding:
-    return Finding(
-        severity=Severity.WARN,
-        tab=row.tab,
-        row=row.row,
-        column="initiative_key",
-        cell=row.cells.get("initiative_key"),
-        message=f"{row.initiative_key} lies far beyond the keys given so far; is it a slip? Clear it to get a new key",
-    )
+    message = f"{row.initiative_key} lies far beyond the keys given so far; is it a slip? Clear it to get a new key"
+    return told(row, "initiative_key", message, severity=Severity.WARN)
 
 
 def _waits_for_key(row: InitiativeRow) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from db import store
-from engine.compile import compile_problem
 from engine.findings import Finding
 from engine.problem import same_question
 from engine.provenance import RunFacts
 from engine.scenarios import chosen_names
+from jobs.compiling import compiled
 from jobs.connections import Connections
 from jobs.intake import answer_requesters, intake_update
 from jobs.pull import Pulled
@@ -88,13 +88,5 @@ def _is_stale(connections: Connections, pulled: Pulled, run: RunFacts) -> bool:
     """Whether the rows would make another problem now than ``run`` solved."""
     if run.inputs_as_of >= pulled.as_of:
         return False
-    with connections.database.transaction() as session:
-        published = store.newest_version(session, pulled.workspace.id, scenario=run.scenario)
-    now = compile_problem(
-        pulled.inputs,
-        scenario=run.scenario,
-        constraint_set=run.constraint_set,
-        today=pulled.today,
-        published=published,
-    ).problem
+    now = compiled(connections, pulled, run.scenario, run.constraint_set).problem
     return now is None or not same_question(now, run.problem)

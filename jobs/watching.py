@@ -27,7 +27,8 @@ IN_TURN_A_TICK = 3
 clicks."""
 UNHEARD_AFTER = timedelta(seconds=10)
 
-CHANGED, SLOT, FIRST, HOURLY, UNHEARD = "changed", "schedule", "first", "hourly", "unheard"
+CHANGED, SLOT, FIRST, HOURLY, UNHEARD = REASONS = ("changed", "schedule", "first", "hourly", "unheard")
+"""Why a workbook is due, the most urgent first."""
 URGENT = (CHANGED, SLOT)
 """Reasons that wait for nothing; workbooks due for another one are read a few at a tick."""
 
@@ -91,9 +92,9 @@ class Watching:
             known = store.watches(session)
         found = [Due(watch=watch, reason=reason) for watch in known if (reason := self.reason(watch, now))]
         metrics.WORKBOOKS.set(len(known))
-        for reason in (CHANGED, SLOT, FIRST, HOURLY, UNHEARD):
+        for reason in REASONS:
             metrics.WAITING.labels(reason).set(sum(due.reason == reason for due in found))
-        return tuple(sorted(found, key=lambda due: _ORDER.index(due.reason)))
+        return tuple(sorted(found, key=lambda due: REASONS.index(due.reason)))
 
     def reason(self, watch: WatchRecord, now: datetime) -> str | None:
         """Why a workbook is due at ``now`` (aware); None where it is not."""
@@ -108,9 +109,6 @@ class Watching:
         if not self.is_heard and watch.read_at <= now - UNHEARD_AFTER:
             return UNHEARD
         return None
-
-
-_ORDER = (CHANGED, SLOT, FIRST, HOURLY, UNHEARD)
 
 
 def at_a_tick(due: Sequence[Due]) -> tuple[Due, ...]:

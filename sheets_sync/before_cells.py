@@ -14,7 +14,6 @@ from typing import Any
 from sheets_sync.content import Content, value_of
 from sheets_sync.frames import Frame, column_ranges, quoted
 from sheets_sync.grids import CellValue, Grid
-from sheets_sync.headers import is_blank
 
 WHOLE_CELLS = 5_000
 """Up to so many cells a tab's columns are re-read whole."""
@@ -114,7 +113,7 @@ def seen_whole(frame: Frame, grid: Grid) -> Before:
 
 
 def _entered(value: CellValue) -> dict[str, Any]:
-    if value is None or (isinstance(value, str) and is_blank(value) and not value):
+    if value is None or value == "":
         return {}
     kind = "boolValue" if isinstance(value, bool) else "stringValue" if isinstance(value, str) else "numberValue"
     return {"effectiveValue": {kind: value}, "userEnteredValue": {kind: value}}

@@ -103,6 +103,7 @@ class _Shifted:
     def __post_init__(self) -> None:
         self.origin = {place: column for column, place in self.places.items()}
         self.at, self.count = self.sent.inserted or (1 << 30, 0)
+        self.width = 1 + max([0, *self.origin, *(column for _, column in self.sent.values)])
 
     def repair(self, now: Frame) -> TabWrites:
         """The cells that go home, and those that come back."""
@@ -145,14 +146,16 @@ class _Shifted:
 
     def _is_meant(self, row: int, column: int) -> bool:
         """True where what was written stands where it was meant to."""
-        meant = row if self.at <= row < self.at + self.count else self._position(row)
-        return meant == row and self.places.get(column) == column
+        return self._lands(row) == row and self.places.get(column) == column
 
     def _home(self, cell: Cell, rows: Mapping[int, int]) -> Cell | None:
         row, column = cell
-        position = row if self.at <= row < self.at + self.count else self._position(row)
-        place = self.places.get(column)
+        position, place = self._lands(row), self.places.get(column)
         return None if place is None or position not in rows else (rows[position], place)
+
+    def _lands(self, row: int) -> int:
+        """Where the row that a cell of the batch was meant for stood when the batch was done, before a sort."""
+        return row if self.at <= row < self.at + self.count else self._position(row)
 
     def _position(self, old: int) -> int:
         """Where a row stood when the batch was done, before a sort."""
@@ -168,13 +171,12 @@ class _Shifted:
 
     def _predicted(self) -> dict[int, tuple[Any, ...]]:
         """Position -> what stands there if nothing else happened."""
-        last = 1 + max([0, *(row for row, _ in self.sent.values), *(self._position(row) for row in self._used())])
-        width = 1 + max([0, *self.origin, *(column for _, column in self.sent.values)])
+        last = 1 + max([0, *(row for row, _ in self.sent.values), *(self._position(row) for row in self.before.rows)])
         wrote = self.sent.values
         return {
             row: tuple(
                 _sign(shown(wrote[row, column]) if (row, column) in wrote else self._was(row, column))
-                for column in range(width)
+                for column in range(self.width)
             )
             for row in range(last)
         }
@@ -183,12 +185,8 @@ class _Shifted:
         old = self._old(position)
         return None if old is None else self.before.value(old, self.origin.get(column))
 
-    def _used(self) -> set[int]:
-        return self.before.rows
-
     def _signs(self, now: Frame) -> dict[int, tuple[Any, ...]]:
-        width = 1 + max([0, *self.origin, *(column for _, column in self.sent.values)])
-        return {row: tuple(map(_sign, now.values(row, range(width)))) for row in range(now.used_rows())}
+        return {row: tuple(map(_sign, now.values(row, range(self.width)))) for row in range(now.used_rows())}
 
     def _rows(self, now: Frame) -> dict[int, int]:
         """Position -> row now: the same, but for a sort of ours."""

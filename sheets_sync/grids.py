@@ -36,3 +36,12 @@ class Workbook:
     time_zone: str
     grids: Mapping[str, Grid]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def merges_of(self, grid: Grid) -> list[Mapping[str, Any]]:
+        """The API's GridRanges of the merged cells of a tab."""
+        return [
+            merge
+            for sheet in self.metadata.get("sheets", ())
+            if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
+            for merge in sheet.get("merges", ())
+        ]

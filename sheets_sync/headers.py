@@ -133,11 +133,12 @@ def grid_of(workbook: Workbook, tab: Tab) -> Grid | None:
 
 def marked_sheets(metadata: Mapping[str, Any]) -> set[int]:
     """The ids of the sheets that carry the spreadsheet's workspace, by the metadata of the spreadsheet."""
-    return {
-        named.get("range", {}).get("sheetId", 0)
-        for named in metadata.get("namedRanges", ())
-        if folded(named.get("name", "")) == folded(WORKSPACE_RANGE)
-    }
+    return {named.get("range", {}).get("sheetId", 0) for named in workspace_ranges(metadata)}
+
+
+def workspace_ranges(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The API's NamedRanges that say whose a spreadsheet is."""
+    return [each for each in metadata.get("namedRanges", ()) if folded(each.get("name", "")) == folded(WORKSPACE_RANGE)]
 
 
 def _is_header(tab: Tab, row: Sequence[CellValue]) -> bool:

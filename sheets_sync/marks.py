@@ -67,11 +67,9 @@ def unmarked(look: Look) -> Look:
 def marked(look: Look, messages: Sequence[str], severity: Severity = Severity.ERROR) -> Look:
     """The cell with one line a message, in the colour of ``severity``; without messages, without a mark. Marking twice
     is the same as marking once."""
-    own = unmarked(look)
     if not messages:
-        return own
-    if not is_marked(look) and look.fill in FILLS.values():
-        own = Look(own.note, "none")  # a fill of ours whose note somebody deleted
+        return unmarked(look)
+    own = cleared(look)
     lines = [f"{SIGN}: {_line(message)}{END}" for message in dict.fromkeys(messages)]
     memory = _memory(own.fill)
     ours = "\n".join(lines) + memory

@@ -54,20 +54,16 @@ def wanted_sheets(metadata: Mapping[str, Any], titles: Sequence[str] | None = No
     """The sheets with cells (no chart sheets) to be read: those of ``titles``; None: the declared tabs, by title, or
     by the id of their sheet where they were renamed, and further Intake tabs. Wherever the spreadsheet's workspace is
     named is read too, so that whose it is is known from the same reading."""
-    marked = marked_sheets(metadata)
-    grids = [sheet["properties"] for sheet in metadata["sheets"]]
-    grids = [one for one in grids if one.get("sheetType", "GRID") == "GRID"]
+    grids = [sheet for sheet in metadata["sheets"] if sheet["properties"].get("sheetType", "GRID") == "GRID"]
     wanted = declared_names() if titles is None else names(titles)
-    ids = marked if titles is not None else marked | _renamed(names([one["title"] for one in grids]))
+    ids = marked_sheets(metadata)
+    if titles is None:
+        ids |= _renamed(names([sheet["properties"]["title"] for sheet in grids]))
 
     def is_read(title: str, sheet_id: int) -> bool:
         return folded(title) in wanted or sheet_id in ids or (titles is None and is_intake_title(title))
 
-    return [
-        sheet
-        for sheet in metadata["sheets"]
-        if sheet["properties"] in grids and is_read(sheet["properties"]["title"], sheet["properties"].get("sheetId", 0))
-    ]
+    return [each for each in grids if is_read(each["properties"]["title"], each["properties"].get("sheetId", 0))]
 
 
 def _renamed(there: frozenset[str]) -> set[int]:

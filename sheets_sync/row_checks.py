@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from engine.findings import Finding, Severity
 from sheets_sync.cells import plain_text, share_problem, shown
@@ -123,7 +122,7 @@ def tell_merged(table: Table, workbook: Workbook, grid: Grid) -> None:
     """A merged cell holds its value in the first of its cells alone; the others look filled, and read as blank."""
     columns = {index: name for name, index in table.header.pm_columns.items()}
     rows = {row.row: row for row in table.rows}
-    for cells in _merges(workbook, grid):
+    for cells in workbook.merges_of(grid):
         top, left = cells.get("startRowIndex", 0), cells.get("startColumnIndex", 0)
         first = f"{column_letters(left)}{top + 1}"
         for number in range(max(top, 1), min(cells.get("endRowIndex", 0), len(grid.values))):
@@ -138,15 +137,6 @@ def tell_merged(table: Table, workbook: Workbook, grid: Grid) -> None:
                     f"this cell is merged with {first}, which alone holds the value; choose {first}:{last}, then"
                     " Format ▸ Merge cells ▸ Unmerge, and write the value into each cell",
                 )
-
-
-def _merges(workbook: Workbook, grid: Grid) -> list[dict[str, Any]]:
-    return [
-        merge
-        for sheet in workbook.metadata.get("sheets", ())
-        if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
-        for merge in sheet.get("merges", ())
-    ]
 
 
 def tab_findings(workbook: Workbook, declared: Tab, table: Table | None, kpis: Iterable[str]) -> list[Finding]:

@@ -29,7 +29,7 @@ from sheets_sync.tab_marks import status_and_message, tab_marks
 from sheets_sync.table_plan import Sort, TablePlan
 from sheets_sync.tabs import tab
 from sheets_sync.updates import SheetUpdate
-from sheets_sync.whole_plan import PagePlan, WholePlan, merges_of
+from sheets_sync.whole_plan import PagePlan, WholePlan
 
 
 class TabPlan(Protocol):
@@ -392,7 +392,7 @@ def _pages(ledger: Ledger) -> Iterator[PagePlan]:
         grid = grid_of(ledger.workbook, tab(name))
         page = made(ledger) if grid else None
         if grid is not None and page is not None:
-            yield PagePlan(grid=grid, page=page, merges=merges_of(ledger.workbook, grid))
+            yield PagePlan(grid=grid, page=page, merges=ledger.workbook.merges_of(grid))
 
 
 # ---- columns

@@ -9,26 +9,54 @@ from typing import Any
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.content import Content, same
 from sheets_sync.frames import Frame, header_range, same_header
-from sheets_sync.grids import CellValue, Grid, Workbook
+from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, is_blank
 from sheets_sync.page import Page
 
 
 @dataclass(kw_only=True)
-class WholePlan:
+class _Rewritten:
+    """A tab in which nobody's cells stand beside the system's: positions are absolute, so that there is nothing to
+    read again, to echo or to repair."""
+
+    grid: Grid
+
+    @property
+    def has_marks(self) -> bool:
+        return False
+
+    @property
+    def has_figures(self) -> bool:
+        return False
+
+    @property
+    def effect(self) -> None:
+        return None
+
+    @property
+    def title(self) -> str:
+        return self.grid.title
+
+    def ranges(self) -> list[str]:
+        return [header_range(self.title)]
+
+    def echo(self) -> list[str]:
+        return []
+
+    def repair(self, echo: Frame) -> TabWrites | None:
+        return None
+
+
+@dataclass(kw_only=True)
+class WholePlan(_Rewritten):
     """A table whose ``rows`` (contents of system columns by index) stand from row 2 down; what stood below them goes.
 
     It is written whole or not at all, so that rows which a PM sorted meanwhile come out right too. ``is_first_use``:
     the tab is hidden until it has something to show, and is shown then.
     """
 
-    grid: Grid
     header: Header
     rows: Sequence[Mapping[int, Content]]
-
-    @property
-    def title(self) -> str:
-        return self.grid.title
 
     @property
     def changes(self) -> bool:
@@ -43,25 +71,6 @@ class WholePlan:
     def is_first_use(self) -> bool:
         had_rows = any(not is_blank(value) for row in self.grid.values[1:] for value in row)
         return self.grid.is_hidden and not had_rows and bool(self.rows)
-
-    @property
-    def has_marks(self) -> bool:
-        return False
-
-    @property
-    def has_figures(self) -> bool:
-        return False
-
-    @property
-    def effect(self) -> None:
-        return None
-
-    def ranges(self) -> list[str]:
-        return [header_range(self.title)]
-
-    def echo(self) -> list[str]:
-        """Nothing: positions are absolute and no PM cell stands beside them."""
-        return []
 
     def writes(self, frame: Frame) -> TabWrites | None:
         """What to write; None where the header changed."""
@@ -82,9 +91,6 @@ class WholePlan:
             )
         return writes
 
-    def repair(self, echo: Frame) -> TabWrites | None:
-        return None
-
     def _all(self) -> list[Mapping[int, Content]]:
         """The rows, and a blank one for each row that stands below them now."""
         blanks = max(0, len(self.grid.values) - 1 - len(self.rows))
@@ -92,16 +98,11 @@ class WholePlan:
 
 
 @dataclass(kw_only=True)
-class PagePlan:
+class PagePlan(_Rewritten):
     """A page without a header row: all cells of its own range are written anew when one of them changes."""
 
-    grid: Grid
     page: Page
     merges: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
-
-    @property
-    def title(self) -> str:
-        return self.grid.title
 
     @property
     def changes(self) -> bool:
@@ -112,43 +113,12 @@ class PagePlan:
             for column in range(self.page.width)
         )
 
-    @property
-    def has_marks(self) -> bool:
-        return False
-
-    @property
-    def has_figures(self) -> bool:
-        return False
-
-    @property
-    def effect(self) -> None:
-        return None
-
-    def ranges(self) -> list[str]:
-        return [header_range(self.title)]
-
-    def echo(self) -> list[str]:
-        return []
-
     def writes(self, frame: Frame) -> TabWrites | None:
         writes = TabWrites(self.title, frame.sheet_id, frame.row_count)
         writes.after.extend(
             self.page.requests(frame.sheet_id, frame.row_count, frame.column_count, len(self.grid.values), self.merges)
         )
         return writes
-
-    def repair(self, echo: Frame) -> TabWrites | None:
-        return None
-
-
-def merges_of(workbook: Workbook, grid: Grid) -> list[Mapping[str, Any]]:
-    """The merges that stand on a tab."""
-    return [
-        merge
-        for sheet in workbook.metadata.get("sheets", ())
-        if sheet.get("properties", {}).get("sheetId", 0) == grid.sheet_id
-        for merge in sheet.get("merges", ())
-    ]
 
 
 def _at(values: Sequence[Sequence[CellValue]], row: int, column: int) -> CellValue:

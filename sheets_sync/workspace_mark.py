@@ -12,7 +12,7 @@ from typing import Any
 from sheets_sync.content import cell_data
 from sheets_sync.errors import SpreadsheetNotFound, one_line
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import WORKSPACE_RANGE, folded, grid_of
+from sheets_sync.headers import WORKSPACE_RANGE, grid_of, workspace_ranges
 from sheets_sync.marks import rgb
 from sheets_sync.readings import spreadsheet_id_of
 from sheets_sync.tabs import tab
@@ -83,8 +83,7 @@ def mark_requests(workbook: Workbook, start_sheet_id: int) -> list[Request]:
 
 
 def _named(workbook: Workbook) -> Mapping[str, Any] | None:
-    ranges = workbook.metadata.get("namedRanges", ())
-    return next((each for each in ranges if folded(each.get("name", "")) == folded(WORKSPACE_RANGE)), None)
+    return next(iter(workspace_ranges(workbook.metadata)), None)
 
 
 def _marked_cell(workbook: Workbook) -> tuple[Grid, int, int] | None:

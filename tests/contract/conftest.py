@@ -7,7 +7,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +20,7 @@ from sheets_sync.gateway import SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.local.server import LocalServer
 from sheets_sync.template import default_title, new_workbook_requests
+from tests.clocks import Clock
 from tests.contract.desk import Desk, tables
 
 
@@ -158,22 +158,6 @@ def reset(request: BaseHTTPRequestHandler) -> None:
     request.connection.close()
 
 
-class Clock:
-    """Time that passes only when someone sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        time.sleep(0)
-
-
 @pytest.fixture(scope="session")
 def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     with LocalServer(tmp_path_factory.mktemp("sheets")) as server:
@@ -240,17 +224,19 @@ def small(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def new_workbook(gateway: SheetsGateway) -> Callable[..., Workbook]:
     """Makes a workbook of the template, filled with ``tables``, and reads it."""
 
-    def make(tables: dict[str, list[dict[str, Any]]]) -> Workbook:
-        spreadsheet_id = gateway.create("Plan")
-        title = default_title(gateway.read(spreadsheet_id))
-        assert title is not None
-        workbook = gateway.read(spreadsheet_id, [title])
-        size = {"sheetId": workbook.grids[title].sheet_id, "gridProperties": {"rowCount": ROWS}}
-        shrink = {"updateSheetProperties": {"properties": size, "fields": "gridProperties.rowCount"}}
-        gateway.batch_update(spreadsheet_id, [shrink, *small(new_workbook_requests(workbook, tables))])
-        return gateway.read(spreadsheet_id)
+    return lambda tables: made_workbook(gateway, tables)
 
-    return make
+
+def made_workbook(gateway: SheetsGateway, tables: dict[str, list[dict[str, Any]]]) -> Workbook:
+    """A new workbook of the template with small tabs, filled with ``tables``, as read."""
+    spreadsheet_id = gateway.create("Plan")
+    title = default_title(gateway.read(spreadsheet_id))
+    assert title is not None
+    workbook = gateway.read(spreadsheet_id, [title])
+    size = {"sheetId": workbook.grids[title].sheet_id, "gridProperties": {"rowCount": ROWS}}
+    shrink = {"updateSheetProperties": {"properties": size, "fields": "gridProperties.rowCount"}}
+    gateway.batch_update(spreadsheet_id, [shrink, *small(new_workbook_requests(workbook, tables))])
+    return gateway.read(spreadsheet_id)
 
 
 def error_body(code: int, status: str, message: str, **more: Any) -> bytes:

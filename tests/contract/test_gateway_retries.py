@@ -19,18 +19,6 @@ from sheets_sync.transport import BoundedAdapter
 
 Make = Callable[..., SheetsGateway]
 API = r"/v4/spreadsheets"
-ADD = [{"addSheet": {"properties": {"title": "Twice"}}}]
-
-
-def put(sheet_id: int, row: int, texts: list[str]) -> dict[str, Any]:
-    """One row of texts, as text."""
-    return {
-        "updateCells": {
-            "start": {"sheetId": sheet_id, "rowIndex": row, "columnIndex": 0},
-            "rows": [{"values": [{"userEnteredValue": {"stringValue": text}} for text in texts]}],
-            "fields": "userEnteredValue",
-        }
-    }
 
 
 # ---- out of reach: retry, within bounds

@@ -11,6 +11,7 @@ import pytest
 
 from sheets_sync.gateway import SheetsGateway
 from sheets_sync.updates import SheetUpdate
+from tests.contract.conftest import made_workbook
 from tests.contract.test_writer import Desk, bad, run_of, tables
 
 PARTS = ("userEnteredValue", "note", "textFormatRuns")
@@ -27,28 +28,18 @@ def master(local_server: Any) -> str:
 
 
 def _master(gateway: SheetsGateway, service: Any) -> str:
-    from sheets_sync.template import default_title, new_workbook_requests
-    from tests.contract.conftest import ROWS, small
-
-    spreadsheet_id = gateway.create("Plan")
-    title = default_title(gateway.read(spreadsheet_id))
-    assert title is not None
-    workbook = gateway.read(spreadsheet_id, [title])
-    size = {"sheetId": workbook.grids[title].sheet_id, "gridProperties": {"rowCount": ROWS}}
-    shrink = {"updateSheetProperties": {"properties": size, "fields": "gridProperties.rowCount"}}
     filled = tables() | {
         "Targets": [
             {"dimension": "country", "dimension_key": "UK", "kpi_key": "revenue", "type": "floor", "target_value": n}
             for n in (4000, 5000, 6000)
         ]
     }
-    gateway.batch_update(spreadsheet_id, [shrink, *small(new_workbook_requests(workbook, filled))])
-    desk = Desk(gateway, service, None, gateway.read(spreadsheet_id))
+    desk = Desk(gateway, service, None, made_workbook(gateway, filled))
     desk.cycle(run=run_of([1, 2, 3], count=4))
     desk.read()
     for name in ("Constraints", "Initiatives", "Targets", "Portfolio"):
         _words(desk, name)
-    return spreadsheet_id
+    return desk.workbook.spreadsheet_id
 
 
 def _words(desk: Desk, name: str) -> None:

@@ -17,6 +17,7 @@ from sheets_sync.gateway import SheetsGateway
 from sheets_sync.local.server import LocalServer
 from sheets_sync.template import default_title, new_workbook_requests
 from sheets_sync.workspace_mark import mark_requests
+from tests.clocks import Clock
 
 ROWS = 30
 """The height of tabs: the template formats every row, and a snapshot reads them all."""
@@ -56,19 +57,6 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         ],
         "Setup": [{"key": "default_scenario", "value": "Core"}],
     }
-
-
-class Clock:
-    """Monotonic seconds that pass only when someone sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Office:

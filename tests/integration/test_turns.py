@@ -16,6 +16,7 @@ from db.turns import take_turn
 from engine.errors import UsageError
 from jobs.shared_turns import ALONE_S, SharedTurns
 from sheets_sync.quota import Quota
+from tests.clocks import Clock
 
 NOON = datetime(2026, 1, 9, 12, tzinfo=UTC)
 
@@ -99,21 +100,8 @@ def test_two_processes_together_never_pass_the_quota_in_any_window(database: Dat
     assert all(early <= late for early, late in pairwise(taken))
 
 
-class Time:
-    """Time that passes only when someone sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def test_while_postgres_is_away_a_process_counts_alone_and_asks_again_later(database: Database) -> None:
-    time, asked = Time(), []
+    time, asked = Clock(), []
 
     def opened() -> Database:
         asked.append(time())
@@ -133,7 +121,7 @@ def test_while_postgres_is_away_a_process_counts_alone_and_asks_again_later(data
 
 
 def test_a_wrong_address_is_told_and_takes_no_turn() -> None:
-    time = Time()
+    time = Clock()
     wrong: list[str] = ["mysql://x/y", "mysql://x/y"]
 
     def opened() -> Database:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sheets_sync.local import a1, formulas
+from sheets_sync.local import formulas
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.fields import Mask, update_mask
@@ -226,11 +226,6 @@ def moved_cell(cell: Cell, rows: int, columns: int) -> Cell:
     if isinstance(cell.entered, Formula) and (rows or columns):
         return cell._replace(entered=Formula(formulas.moved(str(cell.entered), rows, columns)))
     return cell
-
-
-def range_name(sheet: Sheet, box: Box) -> str:
-    """The A1 text of a rectangle."""
-    return a1.range_text(sheet.title, box)
 
 
 def _replacer(holders: list[Json], holder: Json, name: str) -> Callable[[Json | None], None]:
