@@ -12,7 +12,8 @@
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
                 ├─ intake_requests
-                ├─ requests ── optimization_runs
+                ├─ requests ── optimization_runs    their jobs: procrastinate's own tables
+                ├─ workspace_leases (0..1)
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
 Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT:
@@ -47,6 +48,7 @@ from db.models_inputs import (
     ScenarioRow,
     WorkspaceRow,
 )
+from db.models_queue import WorkspaceLeaseRow
 from db.models_watch import GOOGLE_TURNS, DriveWatchRow, WorkspaceWatchRow
 from db.records import RequestStatus, RunStatus
 from engine.problem import ConstraintSet
@@ -237,10 +239,11 @@ class RoadmapEntryRow(Dated, Base):
 
 
 class RequestRow(Dated, Base):
-    """One request; ``request_id`` is made by the asker, and the same id is one run for ever."""
+    """One request; ``request_id`` is made by the asker, and the same id is one run for ever. ``requested_by`` is who is
+    said to have asked, ``verified_by`` the e-mail address that a token proved; ``attempts`` counts the starts."""
 
     __tablename__ = "requests"
-    __table_args__ = (one_of("status", RequestStatus),)
+    __table_args__ = (one_of("status", RequestStatus), one_of("trigger", TRIGGERS))
     id: Mapped[Id]
     request_id: Mapped[str] = mapped_column(unique=True)
     workspace_id: Mapped[int] = reference("workspaces.id")
@@ -251,6 +254,11 @@ class RequestRow(Dated, Base):
     requested_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     status: Mapped[str]
     message: Mapped[str] = mapped_column(server_default="")
+    trigger: Mapped[str] = mapped_column(server_default="menu", sort_order=2000)  # added after the first tables
+    verified_by: Mapped[str | None] = mapped_column(sort_order=2001)
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0", sort_order=2002)
+    started_at: Mapped[datetime | None] = mapped_column(sort_order=2003)
+    finished_at: Mapped[datetime | None] = mapped_column(sort_order=2004)
 
 
 KEPT = ("roadmaps", "roadmap_entries")
@@ -292,6 +300,7 @@ __all__ = [
     "RoadmapRow",
     "RunRow",
     "ScenarioRow",
+    "WorkspaceLeaseRow",
     "WorkspaceRow",
     "WorkspaceWatchRow",
     "table",

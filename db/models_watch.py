@@ -28,7 +28,8 @@ class DriveWatchRow(Dated, Base):
 class WorkspaceWatchRow(Dated, Base):
     """What the worker knows of a workbook without reading it. ``changed_at`` is set where Drive told of a change that
     has not been served; ``read_at`` null asks for a reading; ``next_slot_at`` is when its schedule is due next;
-    ``digest`` is of what was last told; ``sources`` are the other spreadsheets whose changes concern it."""
+    ``digest`` is of what was last told; ``sources`` are the other spreadsheets whose changes concern it; ``heard_at``
+    is the change up to which its Requests were read while another process was at work on it."""
 
     __tablename__ = "workspace_watches"
     __table_args__ = (UniqueConstraint("workspace_id"),)
@@ -39,6 +40,7 @@ class WorkspaceWatchRow(Dated, Base):
     next_slot_at: Mapped[datetime | None]
     digest: Mapped[str | None]
     sources: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    heard_at: Mapped[datetime | None] = mapped_column(sort_order=2000)
 
 
 GOOGLE_TURNS = Table(

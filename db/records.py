@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from engine.problem import Problem
+
 
 class RunStatus(StrEnum):
     """Where an OptimizationRun stands. The first five are under way, the last three are final:
@@ -27,12 +29,17 @@ class RunStatus(StrEnum):
 
 
 class RequestStatus(StrEnum):
-    """Where a Request stands."""
+    """Where a Request stands: queued -> running -> done or failed; cancelled from either of the first two."""
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (RequestStatus.DONE, RequestStatus.FAILED, RequestStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +55,16 @@ class WorkspaceRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRecord:
     """What is known of a workbook without reading it: when Drive told of a change that was not served yet, when it was
-    last read (None: read it), when its schedule is due next, and the digest of what was last told."""
+    last read (None: read it), when its schedule is due next, and the digest of what was last told. While a process is
+    at work on it (``is_busy``), ``heard_at`` is the change up to which its Requests were read all the same."""
 
     workspace: WorkspaceRecord
     changed_at: datetime | None = None
     read_at: datetime | None = None
     next_slot_at: datetime | None = None
     digest: str | None = None
+    heard_at: datetime | None = None
+    is_busy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,17 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """What of a run is stored already: its problem once it was read (None: not yet), whether its result is, and whether
+    what was found out about the result is."""
+
+    record: RunRecord
+    problem: Problem | None = None
+    is_solved: bool = False
+    is_explained: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """How a run gets on, for whoever looks at it from elsewhere. ``progress`` is ``engine.progress.Progress`` as JSON
     holds it, as of the last second or so; None before the solve. ``message`` says how it ended. Times are aware;
@@ -96,7 +117,8 @@ class RunState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """One request of the Requests tab, a command or the API. ``requested_at`` is aware."""
+    """One request of the Requests tab, a command, the schedule or the API. ``requested_by`` is who is said to have
+    asked, ``verified_by`` whom a token proved (None: nobody); ``attempts`` counts its starts. Times are aware."""
 
     request_id: str
     workspace_id: int
@@ -107,3 +129,16 @@ class RequestRecord:
     status: RequestStatus
     message: str
     run_id: int | None
+    trigger: str
+    verified_by: str | None
+    attempts: int
+    finished_at: datetime | None
+
+    @property
+    def who(self) -> str:
+        """Who asked, as far as that is known: an unproven name is only what somebody said."""
+        if self.verified_by:
+            return self.verified_by
+        if self.trigger in ("schedule", "command line"):
+            return self.requested_by
+        return f"said to be {self.requested_by}" if self.requested_by else "someone with edit access"

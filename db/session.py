@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -19,11 +19,7 @@ CONNECT_LIMIT_S = 10
 STATEMENT_LIMIT_S = 120
 """No statement of ours takes longer; one that does meets a lock or a sick server, and ends as ``DatabaseBusy``."""
 LOCK_LIMIT_S = 30
-WORKSPACE_LIMIT_S = 900
-"""How long to wait for another run of the same workbook: longer than any run takes."""
-_WORKSPACE_ROOM = 7201
-"""The first half of the advisory locks that are workspaces."""
-IDLE_LIMIT_S = 600
+IDLE_LIMIT_S = 20
 """A transaction that a stopped process left open is ended by the server, so that its locks go."""
 
 
@@ -42,6 +38,13 @@ def parsed(url: str) -> URL:
             "write postgresql://USER:PASSWORD@HOST:5432/DATABASE."
         )
     return made.set(drivername="postgresql+psycopg")
+
+
+def conninfo(url: str) -> str:
+    """``url`` as libpq takes it, with our limits and name; a secret."""
+    made = parsed(url).set(drivername="postgresql")
+    told = {name: str(value) for name, value in connect_arguments().items()}
+    return made.update_query_dict(told).render_as_string(hide_password=False)
 
 
 def connect_arguments() -> dict[str, Any]:
@@ -68,13 +71,15 @@ def translating() -> Iterator[None]:
 
 
 class Database:
-    """An opened database: a small pool of connections, made when first used, checked before each use."""
+    """An opened database: a small pool of connections, made when first used, checked before each use. A ``guard`` is
+    called first in each transaction, and raises to refuse it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, guard: Callable[[Session], None] | None = None) -> None:
         self._engine = engine
+        self._guard = guard
 
     @classmethod
-    def open(cls, url: str, *, pool_size: int = 5) -> Database:
+    def open(cls, url: str, *, pool_size: int = 10) -> Database:
         """The database at ``url`` (``postgresql://…``); no connection is made yet. A bad URL is a ``UsageError``."""
         engine = create_engine(
             parsed(url),
@@ -92,7 +97,13 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on any error; Postgres' errors leave as ``db.errors``."""
         with translating(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            if self._guard:
+                self._guard(session)
             yield session
+
+    def guarded(self, guard: Callable[[Session], None]) -> Database:
+        """The same database and connections, each transaction of which begins with ``guard``."""
+        return Database(self._engine, guard)
 
     def answer(self, statement: str, **values: Any) -> Any:
         """The one value that ``statement`` gives. It is a transaction of its own that the server ends by itself, so
@@ -103,8 +114,7 @@ class Database:
 
     def now(self) -> datetime:
         """The database's clock, aware (UTC)."""
-        with self.transaction() as session:
-            return session.execute(select(func.clock_timestamp())).scalar_one()
+        return self.answer("SELECT clock_timestamp()")
 
     def check(self) -> None:
         """Raises ``MigrationNeeded`` where the tables are not those of this version, or what keeps it from asking."""
@@ -118,24 +128,6 @@ class Database:
                 f"The database's tables are of another version ({at or 'none'}, this needs {migrations.HEAD}): "
                 "run `roadmap db upgrade`."
             )
-
-    @contextmanager
-    def workspace_lock(self, workspace_id: int) -> Iterator[None]:
-        """Alone on a workspace, among all processes that share the database: waits for whoever is at work there.
-
-        An advisory lock of a connection of its own: it goes when this process dies. ``DatabaseBusy`` after
-        ``WORKSPACE_LIMIT_S``. It orders work; what keeps a paused process from writing is the fence."""
-        with translating(), self._engine.connect() as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.execute(text(f"SET lock_timeout = '{WORKSPACE_LIMIT_S}s'"))
-            connection.execute(text(f"SET statement_timeout = '{WORKSPACE_LIMIT_S + 10}s'"))
-            key = {"room": _WORKSPACE_ROOM, "id": workspace_id}
-            try:
-                connection.execute(text("SELECT pg_advisory_lock(:room, :id)"), key)
-                yield
-            finally:
-                # A closed connection gives the lock back, also where the statement above was cut short.
-                connection.invalidate()
 
     def close(self) -> None:
         """Closes all connections."""

@@ -6,6 +6,7 @@ This is the door of the room; what stands behind it is split by table group.
 from __future__ import annotations
 
 from db.records import (
+    KeptRun,
     RequestRecord,
     RequestStatus,
     RunRecord,
@@ -16,9 +17,23 @@ from db.records import (
     WorkspaceRecord,
 )
 from db.store_intake import intake_links, save_intake
+from db.store_jobs import LOOK_TASK, QUEUES, REQUEST_TASK, defer_look, hand_over_jobs, jobs_due, queue_state
+from db.store_leases import give_back_lease, renew_lease, require_turn, take_lease
 from db.store_portfolios import save_portfolio
 from db.store_progress import note_progress, run_state
-from db.store_requests import claim_request, find_request, finish_request
+from db.store_requests import (
+    ask,
+    ask_again,
+    attach_run,
+    cancel_request,
+    cancel_run,
+    find_request,
+    finish_request,
+    request_of_run,
+    requests_of,
+    start_request,
+    wait_again,
+)
 from db.store_roadmaps import newest_version, save_version
 from db.store_rules import load_constraint_set, save_constraint_set
 from db.store_run_log import run_log
@@ -26,12 +41,14 @@ from db.store_runs import (
     begin_run,
     fail_run,
     finish_run,
+    give_up_runs,
     holds_fence,
     last_scheduled,
     newest_failure,
     newest_good_run,
     newest_result,
     require_fence,
+    resume_run,
     run_facts,
     run_of_portfolio,
     save_remarks,
@@ -40,6 +57,7 @@ from db.store_runs import (
 )
 from db.store_watch import (
     claim_watch,
+    note_heard,
     note_read,
     record_changes,
     restart_watch,
@@ -57,6 +75,10 @@ from db.store_workspaces import (
 )
 
 __all__ = [
+    "LOOK_TASK",
+    "QUEUES",
+    "REQUEST_TASK",
+    "KeptRun",
     "RequestRecord",
     "RequestStatus",
     "RunRecord",
@@ -65,16 +87,25 @@ __all__ = [
     "StoredConstraintSet",
     "WatchRecord",
     "WorkspaceRecord",
+    "ask",
+    "ask_again",
+    "attach_run",
     "begin_run",
-    "claim_request",
+    "cancel_request",
+    "cancel_run",
     "claim_watch",
+    "defer_look",
     "fail_run",
     "find_request",
     "find_workspace",
     "finish_request",
     "finish_run",
+    "give_back_lease",
+    "give_up_runs",
+    "hand_over_jobs",
     "holds_fence",
     "intake_links",
+    "jobs_due",
     "last_scheduled",
     "list_workspaces",
     "load_constraint_set",
@@ -82,14 +113,21 @@ __all__ = [
     "newest_good_run",
     "newest_result",
     "newest_version",
+    "note_heard",
     "note_initiative_keys",
     "note_progress",
     "note_read",
+    "queue_state",
     "record_changes",
     "register_workspace",
+    "renew_lease",
+    "request_of_run",
+    "requests_of",
     "require_fence",
+    "require_turn",
     "reserve_initiative_keys",
     "restart_watch",
+    "resume_run",
     "run_facts",
     "run_log",
     "run_of_portfolio",
@@ -102,7 +140,10 @@ __all__ = [
     "save_version",
     "set_run_stage",
     "shown_state",
+    "start_request",
     "store_snapshot",
+    "take_lease",
+    "wait_again",
     "watch_of",
     "watches",
 ]

@@ -1,8 +1,9 @@
 """Runs: begun under a fence, moved on stage by stage, kept with snapshot and result.
 
-A fence is the workspace's count of runs begun. Beginning a run ends those that were under way, and each write of a run
-is one statement that holds only while its run is under way and the last one begun: it waits for, or is waited for by,
-the beginning of a later run, so that no write of an earlier one follows.
+A fence is the workspace's count of starts of work (``store_leases``). Each write of a run is one statement that holds
+only while its run is under way and its fence is the last one taken: it waits for, or is waited for by, the next start
+of work, so that no write of an earlier one follows. A run that was cut off is resumed under a new fence where a request
+waits for it; else it is given up when the next one begins.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from db.errors import RunTakenOver
 from db.models import (
     ConstraintSetRow,
     PortfolioRow,
+    RequestRow,
     RunRow,
     ScenarioRow,
     WorkspaceRow,
     table,
 )
-from db.records import RunRecord, RunStatus, StoredConstraintSet
+from db.records import KeptRun, RequestStatus, RunRecord, RunStatus, StoredConstraintSet
+from db.store_leases import next_fence
 from db.store_portfolios import save_portfolio
 from db.upsert import rows_changed
 from engine.canonical import json_text
@@ -33,6 +36,8 @@ from engine.problem import Problem, Solution
 from engine.provenance import RunFacts
 
 UNDER_WAY = (RunStatus.QUEUED, RunStatus.PULLING, RunStatus.COMPILING, RunStatus.SOLVING, RunStatus.WRITING)
+AWAITED = (RequestStatus.QUEUED, RequestStatus.RUNNING)
+"""Requests in these states wait for their run."""
 FINAL = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
 _GIVEN_UP = "Given up: a later run of this workbook began before this one had ended."
 _GOOD = ("optimal", "feasible")
@@ -49,21 +54,13 @@ def begin_run(
     trigger: str = "command line",
     requested_by: str = "",
     action: str = "optimize",
+    fence: int | None = None,
 ) -> RunRecord:
-    """A new run, ``pulling``, and the fence under which it may write. Earlier runs of the workspace that never ended
-    (killed, or still under way elsewhere) end here as failed: they have lost their fence."""
-    fence = session.scalars(
-        update(WorkspaceRow)
-        .where(WorkspaceRow.id == workspace_id)
-        .values(fence=WorkspaceRow.fence + 1)
-        .returning(WorkspaceRow.fence)
-    ).one()
-    session.execute(
-        update(RunRow)
-        .where(RunRow.workspace_id == workspace_id, RunRow.status.in_(UNDER_WAY))
-        .values(status=RunStatus.FAILED, message=_GIVEN_UP, finished_at=func.clock_timestamp())
-        .execution_options(synchronize_session=False)
-    )
+    """A new run, ``pulling``, under ``fence`` (None: the next one is taken). Earlier runs of the workspace that never
+    ended (killed, or still under way elsewhere) and that no request waits for end here as failed."""
+    if fence is None:
+        fence = next_fence(session, workspace_id)
+    give_up_runs(session, workspace_id, _GIVEN_UP)
     run = RunRow(
         workspace_id=workspace_id,
         scenario_name=scenario,
@@ -77,6 +74,44 @@ def begin_run(
     session.add(run)
     session.flush()
     return RunRecord(id=run.id, workspace_id=workspace_id, fence=fence)
+
+
+def give_up_runs(session: Session, workspace_id: int, sentence: str) -> int:
+    """Ends the runs of the workspace that are under way and that no open request waits for; how many. The caller has
+    taken the workspace's next fence, so nobody works on them."""
+    awaited = select(RequestRow.run_id).where(RequestRow.run_id.is_not(None), RequestRow.status.in_(AWAITED))
+    return rows_changed(
+        session,
+        update(table(RunRow))
+        .where(RunRow.workspace_id == workspace_id, RunRow.status.in_(UNDER_WAY), RunRow.id.not_in(awaited))
+        .values(status=RunStatus.FAILED, message=sentence, finished_at=func.clock_timestamp()),
+    )
+
+
+def resume_run(session: Session, run_id: int, fence: int) -> KeptRun:
+    """Takes a run on under a new fence, from the stage that it had reached. One that failed or was cancelled is under
+    way again; one that is done stays done."""
+    row = session.execute(
+        select(
+            RunRow.workspace_id,
+            as_text(RunRow.snapshot).label("snapshot"),
+            RunRow.result_json.is_not(None).label("is_solved"),
+            RunRow.remarks.is_not(None).label("is_explained"),
+        ).where(RunRow.id == run_id)
+    ).one()
+    problem = None if row.snapshot is None else Problem.model_validate(plain(row.snapshot))
+    status = RunStatus.WRITING if row.is_solved else RunStatus.SOLVING if problem else RunStatus.PULLING
+    session.execute(
+        update(table(RunRow))
+        .where(RunRow.id == run_id, RunRow.status != RunStatus.DONE)
+        .values(fence=fence, status=status, finished_at=None)
+    )
+    return KeptRun(
+        record=RunRecord(id=run_id, workspace_id=row.workspace_id, fence=fence),
+        problem=problem,
+        is_solved=row.is_solved,
+        is_explained=row.is_explained,
+    )
 
 
 def holds_fence(session: Session, run_id: int, fence: int) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from db.models import DriveWatchRow, RoadmapRow, RunRow, WorkspaceRow, WorkspaceWatchRow, table
+from db.models import DriveWatchRow, RoadmapRow, RunRow, WorkspaceLeaseRow, WorkspaceRow, WorkspaceWatchRow, table
 from db.records import WatchRecord, WorkspaceRecord
 
 RESTART_AFTER = timedelta(minutes=10)
@@ -19,6 +19,7 @@ RESTART_AFTER = timedelta(minutes=10)
 
 _DRIVE = table(DriveWatchRow)
 _WATCH = table(WorkspaceWatchRow)
+_LEASE = table(WorkspaceLeaseRow)
 
 
 def claim_watch(
@@ -126,6 +127,12 @@ def note_read(
     )
 
 
+def note_heard(session: Session, workspace_id: int, changed_at: datetime) -> None:
+    """Notes that the Requests of a workbook on which another process is at work were read as they were after the change
+    told at ``changed_at``."""
+    session.execute(update(_WATCH).where(_WATCH.c.workspace_id == workspace_id).values(heard_at=changed_at))
+
+
 def shown_state(session: Session, workspace_id: int) -> str:
     """A word that changes whenever what the workbook must show changes in the database: runs and versions."""
     runs = select(func.max(RunRow.updated_at)).where(RunRow.workspace_id == workspace_id).scalar_subquery()
@@ -140,6 +147,7 @@ def _moment(now: datetime | None) -> ColumnElement[datetime]:
 
 def _select() -> Any:
     joined = table(WorkspaceRow).outerjoin(_WATCH, _WATCH.c.workspace_id == WorkspaceRow.id)
+    joined = joined.outerjoin(_LEASE, _LEASE.c.workspace_id == WorkspaceRow.id)
     return select(
         WorkspaceRow.id,
         WorkspaceRow.spreadsheet_id,
@@ -149,6 +157,8 @@ def _select() -> Any:
         _WATCH.c.read_at,
         _WATCH.c.next_slot_at,
         _WATCH.c.digest,
+        _WATCH.c.heard_at,
+        ((_LEASE.c.holder != "") & (_LEASE.c.held_until > func.clock_timestamp())).is_(True).label("is_busy"),
     ).select_from(joined)
 
 
@@ -159,4 +169,6 @@ def _record(row: Row[Any]) -> WatchRecord:
         read_at=row.read_at,
         next_slot_at=row.next_slot_at,
         digest=row.digest,
+        heard_at=row.heard_at,
+        is_busy=row.is_busy,
     )

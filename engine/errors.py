@@ -3,7 +3,8 @@
     RoadmapError
     ├── InputError        the input's fault: where, what, how to mend it          exit 1, stop
     ├── UsageError        the command line or a setting is wrong                  exit 2, stop
-    ├── Cancelled         nobody wants the answer any more                        exit 5, stop
+    ├── Cancelled         nobody wants the answer any more                        exit 1, stop
+    ├── HandedBack        this process is to end: another goes on with it         exit 1, retry
     └── OutOfReach        Google or Postgres does not answer as it should         exit 4, retry
         ├── (sheets_sync.errors)   what Google said, translated at the gateway
         └── (db.errors)            what Postgres said, translated at the session
@@ -41,6 +42,15 @@ class UsageError(RoadmapError):
 
 class Cancelled(RoadmapError):
     """The work was called off by who asked for it; nothing came of it."""
+
+    exit_code = 1
+
+
+class HandedBack(RoadmapError):
+    """This process is to end; what it was doing is left to another, which goes on at the stage that was reached."""
+
+    exit_code = 1
+    may_retry = True
 
 
 class OutOfReach(RoadmapError):

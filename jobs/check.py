@@ -10,16 +10,17 @@ from jobs.connections import Connections
 from jobs.optimize import asked_problem, told
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
+from jobs.turns import Held, turn
 
 
 def check(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> tuple[Finding, ...]:
     """The findings of rows and rules, after they have been written to the sheet."""
-    with connections.database.workspace_lock(workspace.id):
-        return check_locked(connections, workspace, asked)
+    with turn(connections, workspace.id) as held:
+        return check_in_turn(held, workspace, asked)
 
 
-def check_locked(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> tuple[Finding, ...]:
-    """As ``check``, for a caller that holds the workspace's lock."""
+def check_in_turn(connections: Held, workspace: WorkspaceRecord, asked: Asked) -> tuple[Finding, ...]:
+    """As ``check``, for a caller whose turn it is."""
     pulled = pull(connections, workspace)
     findings = findings_of(connections, pulled, asked)
     show(connections, pulled, findings, requests=asked.answered("done", summary_of(findings)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -9,7 +10,7 @@ from typing import Self
 from db import migrations
 from db.embedded import EmbeddedServer, start
 from db.session import Database
-from engine.errors import InputError
+from engine.errors import HandedBack, InputError
 from jobs import metrics
 from jobs.logs import log_call
 from jobs.settings import Settings
@@ -23,13 +24,24 @@ class Connections:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.stopping = threading.Event()
+        """Set where this process is to end: long work is handed back."""
+
+    @cached_property
+    def database_url(self) -> str:
+        """DATABASE_URL, or that of the embedded PostgreSQL in ROADMAP_HOME, which is started; a secret."""
+        return self.settings.database_url.get_secret_value() if self.settings.database_url else self._embedded.url
 
     @cached_property
     def database(self) -> Database:
-        """The database, migrated. DATABASE_URL, or else the embedded PostgreSQL in ROADMAP_HOME."""
-        url = self.settings.database_url.get_secret_value() if self.settings.database_url else self._embedded.url
-        migrations.upgrade(url)
-        return Database.open(url)
+        """The database, migrated."""
+        migrations.upgrade(self.database_url)
+        return Database.open(self.database_url)
+
+    def go_on(self) -> None:
+        """Raises HandedBack where this process is to end."""
+        if self.stopping.is_set():
+            raise HandedBack("The worker was stopped: another one, or its next start, goes on with this.")
 
     @property
     def notes(self) -> tuple[str, ...]:

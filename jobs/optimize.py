@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from db import store
-from db.records import RunRecord, RunStatus, WorkspaceRecord
+from db.errors import RunTakenOver
+from db.records import KeptRun, RunRecord, RunStatus, WorkspaceRecord
 from engine.compile import Compiled, LeftOut
-from engine.errors import InputError, RoadmapError
+from engine.errors import Cancelled, InputError, RoadmapError
 from engine.findings import Finding, Severity
 from engine.problem import Problem, Solution
 from engine.provenance import RunFacts
@@ -20,6 +21,7 @@ from jobs.connections import Connections
 from jobs.progress_notes import ProgressNotes
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
+from jobs.turns import Held, turn
 
 CALLS_OF_A_WRITE = 2
 """One narrow re-read and one batch: known before they are made, so that the run's own line in the Run Log is whole."""
@@ -45,14 +47,19 @@ class Outcome:
 def optimize(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> Outcome:
     """One run from the sheet and back to it, alone on its workspace.
 
-    Errors of Google or Postgres end the run as failed and are raised."""
-    with connections.database.workspace_lock(workspace.id):
-        return optimize_locked(connections, workspace, asked)
+    Errors of Google or Postgres end the run as failed and are raised; Cancelled where somebody cancelled it."""
+    with turn(connections, workspace.id) as held:
+        kept = begun(held, workspace, asked)
+        try:
+            return optimize_in_turn(held, workspace, asked, kept)
+        except RoadmapError as error:
+            fail(held, kept.record, error.sentence)
+            raise
 
 
-def optimize_locked(connections: Connections, workspace: WorkspaceRecord, asked: Asked) -> Outcome:
-    """As ``optimize``, for a caller that holds the workspace's lock."""
-    with connections.database.transaction() as session:
+def begun(held: Held, workspace: WorkspaceRecord, asked: Asked) -> KeptRun:
+    """A new run of this turn; the request that asked for it knows it from its beginning."""
+    with held.database.transaction() as session:
         record = store.begin_run(
             session,
             workspace.id,
@@ -60,12 +67,24 @@ def optimize_locked(connections: Connections, workspace: WorkspaceRecord, asked:
             constraint_set=asked.constraint_set or "",
             trigger=asked.trigger,
             requested_by=asked.requested_by,
+            fence=held.fence,
         )
+        if asked.request_id:
+            store.attach_run(session, asked.request_id, record.id)
+    return KeptRun(record=record)
+
+
+def optimize_in_turn(connections: Held, workspace: WorkspaceRecord, asked: Asked, kept: KeptRun) -> Outcome:
+    """A run from the stage that it had reached, for a caller whose turn it is. Errors leave the run as it stands, to be
+    resumed; Cancelled where somebody cancelled it meanwhile."""
     try:
-        return _run(connections, workspace, asked, record)
-    except RoadmapError as error:
-        _fail(connections, record, error.sentence)
-        raise
+        return _run(connections, workspace, asked, kept)
+    except RunTakenOver:
+        with connections.database.transaction() as session:  # refused where another process has taken over
+            state = store.run_state(session, workspace.id, kept.record.id)
+        if state is None or state.status is not RunStatus.CANCELLED:
+            raise
+        raise Cancelled(state.message) from None
 
 
 def asked_problem(connections: Connections, pulled: Pulled, asked: Asked) -> Compiled:
@@ -98,20 +117,22 @@ def fence_check(connections: Connections, record: RunRecord) -> Callable[[], Non
     return check
 
 
-def _run(connections: Connections, workspace: WorkspaceRecord, asked: Asked, record: RunRecord) -> Outcome:
+def _run(connections: Held, workspace: WorkspaceRecord, asked: Asked, kept: KeptRun) -> Outcome:
+    record = kept.record
     calls_before = connections.gateway.counts.calls
     pulled = pull(connections, workspace)
-    scenario, constraint_set = chosen_names(pulled.inputs, asked.scenario, asked.constraint_set)
-    names = {"scenario": scenario, "constraint_set": constraint_set}
-    _stage(connections, record, RunStatus.COMPILING, rows_read=pulled.rows_read, **names)
-    outcome = _outcome(connections, pulled, asked, record)
+    if kept.problem is None:
+        scenario, constraint_set = chosen_names(pulled.inputs, asked.scenario, asked.constraint_set)
+        names = {"scenario": scenario, "constraint_set": constraint_set}
+        _stage(connections, record, RunStatus.COMPILING, rows_read=pulled.rows_read, **names)
+    outcome = _outcome(connections, pulled, asked, kept)
     calls = connections.gateway.counts.calls - calls_before + CALLS_OF_A_WRITE
     may_write = fence_check(connections, record)
     if outcome.run:
         _stage(connections, record, RunStatus.WRITING, api_calls=calls, message=outcome.sentence)
     else:  # nothing was solved: the run ends here, and the sheet is told why
         may_write()
-        _fail(connections, record, outcome.sentence)
+        fail(connections, record, outcome.sentence)
     report = show(
         connections,
         pulled,
@@ -124,15 +145,19 @@ def _run(connections: Connections, workspace: WorkspaceRecord, asked: Asked, rec
     return outcome
 
 
-def _outcome(connections: Connections, pulled: Pulled, asked: Asked, record: RunRecord) -> Outcome:
-    """The rows compiled and solved, or why they cannot be."""
+def _outcome(connections: Connections, pulled: Pulled, asked: Asked, kept: KeptRun) -> Outcome:
+    """The rows compiled and solved, or why they cannot be. Of a run that goes on, what it had read is solved."""
     made = asked_problem(connections, pulled, asked)
     findings = told(pulled, made)
-    if made.problem is None or any(finding.stops_run for finding in findings):
-        return _stopped(record, findings)
-    facts = _solved(connections, pulled, made.problem, record)
+    if kept.problem is None and (made.problem is None or any(finding.stops_run for finding in findings)):
+        return _stopped(kept.record, findings)
+    problem = kept.problem
+    if problem is None:
+        assert made.problem is not None
+        problem = _snapshot(connections, pulled, made.problem, kept.record)
+    facts = _solved(connections, problem, kept)
     return Outcome(
-        run_id=record.id,
+        run_id=kept.record.id,
         status=facts.solution.status,
         sentence=sentence_of(facts, made.left_out),
         findings=findings,
@@ -141,20 +166,33 @@ def _outcome(connections: Connections, pulled: Pulled, asked: Asked, record: Run
     )
 
 
-def _solved(connections: Connections, pulled: Pulled, problem: Problem, record: RunRecord) -> RunFacts:
+def _snapshot(connections: Connections, pulled: Pulled, problem: Problem, record: RunRecord) -> Problem:
+    """The problem, kept before it is solved."""
     with connections.database.transaction() as session:
         stored = store.save_constraint_set(
             session, pulled.workspace.id, problem.scenario_name, problem.constraint_set_name, problem.constraint_set
         )
         store.store_snapshot(session, record, problem, pulled.as_of, stored)
-    notes = ProgressNotes(connections, record)
-    solution = solve(problem, on_progress=notes)
+    return problem
+
+
+def _solved(connections: Connections, problem: Problem, kept: KeptRun) -> RunFacts:
+    notes = ProgressNotes(connections, kept.record)
+    if not kept.is_solved:
+        solution = solve(problem, on_progress=notes, cancelled=notes.is_called_off)
+        with connections.database.transaction() as session:
+            store.finish_run(session, kept.record, solution)  # the plan is safe before it is explained
+    if not kept.is_explained:
+        solution = _facts(connections, kept.record).solution
+        told = remarks(problem, solution, seconds=budget_s(problem), check=notes.explaining)
+        notes.end()
+        with connections.database.transaction() as session:
+            store.save_remarks(session, kept.record, [one.plain() for one in told])
+    return _facts(connections, kept.record)
+
+
+def _facts(connections: Connections, record: RunRecord) -> RunFacts:
     with connections.database.transaction() as session:
-        store.finish_run(session, record, solution)  # the plan is safe before it is explained
-    told = remarks(problem, solution, seconds=budget_s(problem), check=notes.explaining)
-    notes.end()
-    with connections.database.transaction() as session:
-        store.save_remarks(session, record, [one.plain() for one in told])
         facts = store.run_facts(session, record.id)
     assert facts is not None
     return facts
@@ -207,7 +245,7 @@ def _stage(connections: Connections, record: RunRecord, status: RunStatus, **fac
         store.set_run_stage(session, record, status, **facts)  # pyright: ignore[reportArgumentType]
 
 
-def _fail(connections: Connections, record: RunRecord, sentence: str) -> None:
+def fail(connections: Connections, record: RunRecord, sentence: str) -> None:
     """Keep the sentence on the run where Postgres still can: the first error is the one to tell."""
     try:
         with connections.database.transaction() as session:

@@ -18,8 +18,9 @@ EVERY_S = 1.0
 
 
 class ProgressNotes:
-    """What to hand to ``solve`` as ``on_progress``. Raises ``RunTakenOver`` where a later run has begun: there is no
-    use in going on. Where Postgres does not answer, the note is left out: the run itself will find out."""
+    """What to hand to ``solve`` as ``on_progress`` and ``cancelled``. Raises ``RunTakenOver`` where the run was
+    cancelled or another process has taken over, HandedBack where this one is to end: there is no use in going on. Where
+    Postgres does not answer, the note is left out: the run itself will find out."""
 
     def __init__(
         self, connections: Connections, record: RunRecord, clock: Callable[[], float] = time.monotonic
@@ -37,8 +38,17 @@ class ProgressNotes:
             self._due = self._clock() + EVERY_S
             self._keep(told)
 
+    def is_called_off(self) -> bool:
+        """Asked some ten times a second while it is solved: False, or what ``ProgressNotes`` raises."""
+        self._connections.go_on()
+        if self._clock() >= self._due:
+            self._due = self._clock() + EVERY_S
+            self._keep(replace(self.last or Progress(0.0, "searching"), seconds=self._clock() - self._started))
+        return False
+
     def explaining(self) -> None:
         """What is told while the plan is being explained; may be called often, and from any thread."""
+        self._connections.go_on()
         known = self.last or Progress(0.0, "explaining")
         self(replace(known, phase="explaining", seconds=self._clock() - self._started))
 

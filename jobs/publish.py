@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db import store
-from db.records import WorkspaceRecord
+from db.records import RequestStatus, WorkspaceRecord
 from engine.errors import InputError
 from engine.findings import Finding
 from engine.provenance import RunFacts
@@ -15,6 +15,7 @@ from jobs.check import findings_of
 from jobs.connections import Connections
 from jobs.pull import Pulled, pull
 from jobs.show import Asked, show
+from jobs.turns import Held, turn
 
 DEFAULT_ROADMAP = "Roadmap"
 
@@ -27,6 +28,10 @@ class Published:
     run: RunFacts
     findings: tuple[Finding, ...]
 
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.version)
+
 
 def publish(
     connections: Connections,
@@ -38,14 +43,14 @@ def publish(
     version_note: str = "",
 ) -> Published:
     """Make and show the next version of ``roadmap_name`` from a run (None: the newest good one of what was asked)."""
-    with connections.database.workspace_lock(workspace.id):
-        return publish_locked(
-            connections, workspace, asked, run_id=run_id, roadmap_name=roadmap_name, version_note=version_note
+    with turn(connections, workspace.id) as held:
+        return publish_in_turn(
+            held, workspace, asked, run_id=run_id, roadmap_name=roadmap_name, version_note=version_note
         )
 
 
-def publish_locked(
-    connections: Connections,
+def publish_in_turn(
+    connections: Held,
     workspace: WorkspaceRecord,
     asked: Asked,
     *,
@@ -53,7 +58,7 @@ def publish_locked(
     roadmap_name: str = DEFAULT_ROADMAP,
     version_note: str = "",
 ) -> Published:
-    """As ``publish``, for a caller that holds the workspace's lock."""
+    """As ``publish``, for a caller whose turn it is."""
     pulled = pull(connections, workspace)
     run = _run_to_publish(connections, pulled, asked, run_id)
     version, merge_findings = _merged(connections, pulled, run, asked, roadmap_name, version_note)
@@ -111,4 +116,6 @@ def _merged(
             trigger=asked.trigger,
             fiscal_year_starts=pulled.inputs.setup.fiscal_year_starts,
         )
+        if asked.request_id:  # in the version's own transaction: whatever breaks now, it is not published twice
+            store.finish_request(session, asked.request_id, RequestStatus.DONE, sentence_of(stored), run.run_id)
     return stored, findings

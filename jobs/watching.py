@@ -97,7 +97,10 @@ class Watching:
         return tuple(sorted(found, key=lambda due: REASONS.index(due.reason)))
 
     def reason(self, watch: WatchRecord, now: datetime) -> str | None:
-        """Why a workbook is due at ``now`` (aware); None where it is not."""
+        """Why a workbook is due at ``now`` (aware); None where it is not. While a process is at work on it, only a
+        change that may be a click on Cancel run counts."""
+        if watch.is_busy and (watch.changed_at is None or watch.changed_at == watch.heard_at):
+            return None
         if watch.changed_at is not None:
             return CHANGED
         if watch.next_slot_at is not None and watch.next_slot_at <= now:

@@ -7,7 +7,8 @@ import json
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,10 @@ class Client(HTTPClient):
         session = google_requests.AuthorizedSession(scoped, auth_request=signed_in)
         session.max_redirects = 0
         session.headers["User-Agent"] = "roadmap-optimizer (gzip)"  # Google packs its answers for whoever says so here
-        for each in (session, signing_in):
-            each.mount("https://", BoundedAdapter(base_url, seconds_left=self._seconds_left))
-            each.mount("http://", BoundedAdapter(base_url, seconds_left=self._seconds_left))
+        for each, before_post in ((session, self._permitted), (signing_in, lambda: None)):
+            for scheme in ("https://", "http://"):
+                adapter = BoundedAdapter(base_url, seconds_left=self._seconds_left, before_post=before_post)
+                each.mount(scheme, adapter)
         super().__init__(scoped, session)
         self._sessions = (session, signing_in)
 
@@ -86,6 +88,22 @@ class Client(HTTPClient):
         self._now.timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         self._now.until = time.monotonic() + timeout_s
         self._now.traffic = (0, 0)
+
+    @contextmanager
+    def permitted(self, check: Callable[[], None]) -> Iterator[None]:
+        """While this lasts, each change that this thread sends is sent only if ``check``, called when nothing else is
+        left to do before, does not raise."""
+        before = getattr(self._now, "check", None)
+        self._now.check = check
+        try:
+            yield
+        finally:
+            self._now.check = before
+
+    def _permitted(self) -> None:
+        check = getattr(self._now, "check", None)
+        if check is not None:
+            check()
 
     def _seconds_left(self) -> float:
         return getattr(self._now, "until", math.inf) - time.monotonic()

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,11 @@ class SheetsGateway:
     def counts(self) -> Counts:
         """What has been spent since the gateway was made."""
         return self._tries.counts
+
+    def permitted(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """While this lasts, nothing that this thread writes is sent unless ``check``, called right before it goes out,
+        does not raise (the fence)."""
+        return self._client.permitted(check)
 
     def close(self) -> None:
         """Closes the connections; the gateway cannot be used afterwards."""

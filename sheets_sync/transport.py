@@ -28,17 +28,19 @@ class BoundedAdapter(HTTPAdapter):
     """A requests adapter with three habits: calls to ``API_HOSTS`` go to ``base_url`` where one is given; the read
     timeout bounds the whole body, so that a server which drips a byte now and then cannot hold us, and no request takes
     longer than ``seconds_left`` says; and a body past ``max_bytes`` is refused. Loopback addresses never pass through a
-    proxy."""
+    proxy. ``before_post`` is called when nothing but the sending of a POST is left to do, and raises to stop it."""
 
     def __init__(
         self,
         base_url: str | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
         seconds_left: Callable[[], float] = lambda: math.inf,
+        before_post: Callable[[], None] = lambda: None,
     ) -> None:
         self._base = urlsplit(base_url) if base_url else None
         self._max_bytes = max_bytes
         self._seconds_left = seconds_left
+        self._before_post = before_post
         super().__init__(max_retries=0)
 
     def send(
@@ -53,6 +55,8 @@ class BoundedAdapter(HTTPAdapter):
         request.url = self._sent_to(request.url or "")
         if _is_loopback(request.url):
             proxies = {}
+        if request.method == "POST":
+            self._before_post()
         timeout = self._bounded(timeout)
         started = time.monotonic()
         response = super().send(request, True, timeout, verify, cert, proxies)
