@@ -80,7 +80,7 @@ class Queue:
         now: Callable[[], datetime],
         abandon: Callable[[int], None],
     ) -> None:
-        self._queues = tuple(queues)
+        self._queues = list(queues)
         self._concurrency = concurrency
         self._abandon = abandon
         self._app = App(connector=PsycopgConnector(conninfo=conninfo(database_url), min_size=1, max_size=2))
@@ -108,6 +108,7 @@ class Queue:
         try:
             asyncio.run(self._run(wait))
         except (ConnectorException, OSError) as error:
+            log.error("queue", error=type(error.__cause__ or error).__name__)
             raise QueueAway(_AWAY) from error
 
     async def _run(self, wait: bool) -> None:

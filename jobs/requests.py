@@ -6,6 +6,7 @@ on at the stage that was reached, and what has ended is only told.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
@@ -86,7 +87,7 @@ def perform(connections: Connections, request_id: str) -> None:
         workspace = store.watch_of(session, record.workspace_id).workspace if record else None
     if record is None or workspace is None:
         return
-    with structlog.contextvars.bound_contextvars(workspace=workspace.id, request=request_id):
+    with structlog.contextvars.bound_contextvars(workspace=workspace.id, request=_word(request_id)):
         try:
             _performed(connections, workspace, record)
         except (WorkbookBusy, HandedBack):
@@ -192,6 +193,11 @@ def _end_run(held: Held, record: RequestRecord, sentence: str) -> None:
 def _tell(held: Held, workspace: WorkspaceRecord, asked: Asked, status: str, message: str) -> None:
     pulled = pull(held, workspace)
     show(held, pulled, findings_of(held, pulled, Asked()), requests=asked.answered(status, message))
+
+
+def _word(request_id: str) -> str:
+    """A word for a request in the logs: its id may be anything that was typed into a cell."""
+    return hashlib.sha256(request_id.encode()).hexdigest()[:12]
 
 
 def asked_of(record: RequestRecord) -> Asked:

@@ -371,24 +371,6 @@ def test_the_last_scheduled_run_counts_and_before_it_the_registration(database: 
         assert store.last_scheduled(session, workspace) > registered
 
 
-def test_one_process_at_a_time_works_on_a_workspace(database: Database, workspace: int) -> None:
-    order: list[str] = []
-
-    def work() -> None:
-        with database.workspace_lock(workspace):
-            order.append("second")
-
-    with database.workspace_lock(workspace):
-        with database.workspace_lock(workspace + 1):
-            pass
-        other = threading.Thread(target=work)
-        other.start()
-        other.join(0.3)
-        order.append("first")
-    other.join()
-    assert order == ["first", "second"]
-
-
 def test_an_ended_run_is_not_moved_on(database: Database, workspace: int) -> None:
     with database.transaction() as session:
         run, _ = solved(session, workspace)
@@ -540,7 +522,7 @@ def test_a_request_id_is_new_exactly_once_however_many_ask(database: Database, w
 
     def ask() -> None:
         with database.transaction() as session:
-            new.append(store.claim_request(session, workspace, "click-1", "optimize", arguments={"n": 1})[1])
+            new.append(store.ask(session, workspace, "click-1", "optimize", arguments={"n": 1})[1])
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
@@ -553,14 +535,22 @@ def test_a_request_id_is_new_exactly_once_however_many_ask(database: Database, w
 def test_a_request_comes_back_with_its_answer(database: Database, workspace: int) -> None:
     with database.transaction() as session:
         run, _ = begun(session, workspace)
-        claimed, _ = store.claim_request(
+        claimed, _ = store.ask(
             session, workspace, "click-2", "publish", arguments={"note": "ü", "n": Decimal("0.1")}, requested_at=NOW
         )
-        assert claimed.status is RequestStatus.RUNNING
+        assert claimed.status is RequestStatus.QUEUED
         store.finish_request(session, "click-2", RequestStatus.DONE, "Published v1.", run.id)
         answered = store.find_request(session, "click-2")
         assert store.find_request(session, "never") is None
-    assert answered == replace(claimed, status=RequestStatus.DONE, message="Published v1.", run_id=run.id)
+    assert answered is not None
+    assert answered.finished_at is not None
+    assert answered == replace(
+        claimed,
+        status=RequestStatus.DONE,
+        message="Published v1.",
+        run_id=run.id,
+        finished_at=answered.finished_at,
+    )
     assert answered.arguments == {"note": "ü", "n": Decimal("0.1")}
     assert answered.requested_at == NOW
 
