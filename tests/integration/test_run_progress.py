@@ -41,7 +41,7 @@ def elsewhere(db_url: str) -> Iterator[Database]:
 def notes_of(database: Any, run: RunRecord, moments: list[float]) -> ProgressNotes:
     """Notes whose clock shows these moments one after the other, the first at the start."""
     ticks = itertools.chain(moments, itertools.repeat(moments[-1]))
-    return ProgressNotes(SimpleNamespace(database=database), run, clock=lambda: next(ticks))  # type: ignore[arg-type]
+    return ProgressNotes(SimpleNamespace(database=database, go_on=lambda: None), run, clock=lambda: next(ticks))  # type: ignore[arg-type]
 
 
 def kept(database: Database, workspace: int, run: RunRecord | None = None) -> Any:
@@ -73,7 +73,7 @@ def test_within_a_second_of_a_note_nothing_is_kept_but_the_end(
     database: Database, workspace: int, run: RunRecord
 ) -> None:
     now = [0.0]
-    notes = ProgressNotes(SimpleNamespace(database=database), run, clock=lambda: now[0])  # type: ignore[arg-type]
+    notes = ProgressNotes(SimpleNamespace(database=database, go_on=lambda: None), run, clock=lambda: now[0])  # type: ignore[arg-type]
     seen = []
     for moment in (0.0, EVERY_S / 2, EVERY_S, 1.5 * EVERY_S):
         now[0] = moment
