@@ -14,6 +14,7 @@
                 ├─ intake_requests
                 ├─ requests ── optimization_runs    their jobs: procrastinate's own tables
                 ├─ workspace_leases (0..1)
+                ├─ workspace_roles (0..1), request_audits    webhook_signatures (db.models_web)
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
 Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT:
@@ -49,7 +50,8 @@ from db.models_inputs import (
     WorkspaceRow,
 )
 from db.models_queue import WorkspaceLeaseRow
-from db.models_watch import GOOGLE_TURNS, DriveWatchRow, WorkspaceWatchRow
+from db.models_watch import DriveWatchRow, WorkspaceWatchRow
+from db.models_web import UNMAINTAINED, RequestAuditRow, WorkspaceRolesRow
 from db.records import RequestStatus, RunStatus
 from engine.problem import ConstraintSet
 
@@ -264,8 +266,8 @@ class RequestRow(Dated, Base):
 KEPT = ("roadmaps", "roadmap_entries")
 
 for _table in Base.metadata.tables.values():
-    if _table is GOOGLE_TURNS:
-        continue  # its rows never change
+    if _table in UNMAINTAINED:
+        continue
     (is_kept if _table.name in KEPT else is_maintained)(_table)
 
 
@@ -295,12 +297,14 @@ __all__ = [
     "MetricRow",
     "PortfolioItemRow",
     "PortfolioRow",
+    "RequestAuditRow",
     "RequestRow",
     "RoadmapEntryRow",
     "RoadmapRow",
     "RunRow",
     "ScenarioRow",
     "WorkspaceLeaseRow",
+    "WorkspaceRolesRow",
     "WorkspaceRow",
     "WorkspaceWatchRow",
     "table",

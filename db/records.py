@@ -139,6 +139,6 @@ class RequestRecord:
         """Who asked, as far as that is known: an unproven name is only what somebody said."""
         if self.verified_by:
             return self.verified_by
-        if self.trigger in ("schedule", "command line"):
+        if self.trigger in ("schedule", "command line", "API"):  # the API knows the names of those whom it lets in
             return self.requested_by
         return f"said to be {self.requested_by}" if self.requested_by else "someone with edit access"

@@ -65,6 +65,7 @@ from db.store_watch import (
     watch_of,
     watches,
 )
+from db.store_web import is_queue_fetched, note_audit, now, take_web_turn, use_signature
 from db.store_workspaces import (
     find_workspace,
     list_workspaces,
@@ -105,6 +106,7 @@ __all__ = [
     "hand_over_jobs",
     "holds_fence",
     "intake_links",
+    "is_queue_fetched",
     "jobs_due",
     "last_scheduled",
     "list_workspaces",
@@ -113,10 +115,12 @@ __all__ = [
     "newest_good_run",
     "newest_result",
     "newest_version",
+    "note_audit",
     "note_heard",
     "note_initiative_keys",
     "note_progress",
     "note_read",
+    "now",
     "queue_state",
     "record_changes",
     "register_workspace",
@@ -143,6 +147,8 @@ __all__ = [
     "start_request",
     "store_snapshot",
     "take_lease",
+    "take_web_turn",
+    "use_signature",
     "wait_again",
     "watch_of",
     "watches",

@@ -19,6 +19,7 @@ from jobs.looks import look
 from jobs.queue import SILENT_S, Queue, QueueAway
 from jobs.requests import perform
 from jobs.watching import SPACING_S, Due, Watching, at_a_tick
+from jobs.web_server import Webhook
 
 log = structlog.get_logger()
 
@@ -47,18 +48,23 @@ class Worker:
         clock.every(TICK_S, "tick", lambda: self.note_due(spacing_s=SPACING_S, chosen=at_a_tick))
         clock.start()
         try:
-            while not self._stop.is_set():
-                try:
-                    self._queue = self._opened(self._connections.settings.worker_jobs)
-                    self._queue.run()
-                except QueueAway as error:
-                    log.error("queue away", **reason_of(error))
-                    self._stop.wait(AGAIN_S)
-                except RoadmapError as error:
-                    log.error("no queue", **reason_of(error))
-                    self._stop.wait(AGAIN_S)
+            with Webhook(self._connections):
+                self._fetch()
         finally:
             clock.stop()
+
+    def _fetch(self) -> None:
+        """Do the jobs of the queue until ``stop``, however often Postgres breaks off."""
+        while not self._stop.is_set():
+            try:
+                self._queue = self._opened(self._connections.settings.worker_jobs)
+                self._queue.run()
+            except QueueAway as error:
+                log.error("queue away", **reason_of(error))
+                self._stop.wait(AGAIN_S)
+            except RoadmapError as error:
+                log.error("no queue", **reason_of(error))
+                self._stop.wait(AGAIN_S)
 
     def stop(self) -> None:
         """End: fetch nothing more, hand back what takes long."""

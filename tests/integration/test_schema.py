@@ -38,6 +38,9 @@ TABLES = {
     "workspace_watches",
     "google_turns",
     "workspace_leases",
+    "workspace_roles",
+    "request_audits",
+    "webhook_signatures",
 }
 """Beside those of the queue, which are procrastinate's own."""
 
