@@ -9,12 +9,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db.records import WorkspaceRecord
-from db.session import Database
+from db.roles import WEB, is_usable
+from db.session import Database, usable
 from db.store_workspaces import find_workspace
 
 STATEMENT_LIMIT_S = 5
 """Somebody waits at the other end."""
 POOL = 4
+_LIMITS = text(
+    f"SELECT set_config('statement_timeout', '{STATEMENT_LIMIT_S}s', true), "
+    f"set_config('lock_timeout', '{STATEMENT_LIMIT_S}s', true)"
+)
+_ROLE = text(f"SELECT set_config('role', rolname, true) {usable(WEB)}")
+"""For this transaction alone: it holds behind a pooler, too."""
 
 
 class WebDatabase:
@@ -30,10 +37,10 @@ class WebDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A transaction without a workbook."""
+        """A transaction without a workbook, under the webhook's role where it is there."""
         with self._database.transaction() as session:
-            session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_LIMIT_S}s'"))
-            session.execute(text(f"SET LOCAL lock_timeout = '{STATEMENT_LIMIT_S}s'"))
+            session.execute(_LIMITS)
+            session.execute(_ROLE)
             yield session
 
     @contextmanager
@@ -49,6 +56,12 @@ class WebDatabase:
     def check(self) -> None:
         """As ``Database.check``."""
         self._database.check()
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the role is there that sees one workbook at a time."""
+        with self._database.transaction() as session:
+            return is_usable(session, WEB)
 
     def close(self) -> None:
         """Closes all connections."""

@@ -1,4 +1,4 @@
-"""The webhook's desk: who asks, whether they may, how often, and what becomes of it. HTTP's wires are not known here."""
+"""The webhook's desk: who asks, whether they may, how often, and what becomes of it. It knows nothing of wires."""
 
 from __future__ import annotations
 

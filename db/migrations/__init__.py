@@ -61,6 +61,8 @@ def _upgrade(connection: Connection) -> None:
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
+    from db import roles
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -73,3 +75,4 @@ def _upgrade(connection: Connection) -> None:
         raise MigrationNeeded(
             f"The database is at revision {at}, which this version of roadmap does not know: install the newer version."
         ) from error
+    roles.arrange(connection)

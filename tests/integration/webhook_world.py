@@ -25,6 +25,7 @@ from jobs.web_server import WebServer
 SECRET = "a secret of the tests, thirty-two characters at least"
 AUDIENCE = "1234-menu.apps.googleusercontent.com"
 BOOK = "webhook-workbook-1"
+PLENTY = Limits(asks_of_asker=10**6, asks_of_workbook=10**6)
 
 
 def encoded(content: bytes) -> str:
@@ -131,7 +132,7 @@ class Bearer(requests.auth.AuthBase):
 class Site:
     """A webhook that listens, and the keys of its tokens."""
 
-    def __init__(self, db_url: str, limits: Limits = Limits(asks_of_asker=10**6, asks_of_workbook=10**6)) -> None:
+    def __init__(self, db_url: str, limits: Limits = PLENTY) -> None:
         self.keys = Keys()
         self.web_database = WebDatabase.open(db_url)
         tokens = Tokens.of(AUDIENCE, self.keys.base_url)
