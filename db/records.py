@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -113,6 +113,17 @@ class RunState:
     message: str
     started_at: datetime
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRoles:
+    """Who may do what in a workspace. ``editors`` are whom ``init`` let into the protected range of its role rows
+    (None: it has made none), ``lists`` role -> addresses and domains as they last counted; ``trouble`` says why they
+    do not count now."""
+
+    editors: frozenset[str] | None = None
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

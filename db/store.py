@@ -6,6 +6,7 @@ This is the door of the room; what stands behind it is split by table group.
 from __future__ import annotations
 
 from db.records import (
+    KeptRoles,
     KeptRun,
     RequestRecord,
     RequestStatus,
@@ -16,6 +17,7 @@ from db.records import (
     WatchRecord,
     WorkspaceRecord,
 )
+from db.store_authority import kept_roles, note_editors, save_roles
 from db.store_intake import intake_links, save_intake
 from db.store_jobs import LOOK_TASK, QUEUES, REQUEST_TASK, defer_look, hand_over_jobs, jobs_due, queue_state
 from db.store_leases import give_back_lease, renew_lease, require_turn, take_lease
@@ -79,6 +81,7 @@ __all__ = [
     "LOOK_TASK",
     "QUEUES",
     "REQUEST_TASK",
+    "KeptRoles",
     "KeptRun",
     "RequestRecord",
     "RequestStatus",
@@ -108,6 +111,7 @@ __all__ = [
     "intake_links",
     "is_queue_fetched",
     "jobs_due",
+    "kept_roles",
     "last_scheduled",
     "list_workspaces",
     "load_constraint_set",
@@ -116,6 +120,7 @@ __all__ = [
     "newest_result",
     "newest_version",
     "note_audit",
+    "note_editors",
     "note_heard",
     "note_initiative_keys",
     "note_progress",
@@ -141,6 +146,7 @@ __all__ = [
     "save_intake",
     "save_portfolio",
     "save_remarks",
+    "save_roles",
     "save_version",
     "set_run_stage",
     "shown_state",

@@ -194,7 +194,8 @@ def _digest(pulled: Pulled, shown: str) -> str:
     and version, this program's version."""
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
     grids |= {bound.name: bound.grid.values for bound in pulled.intake.sources.tabs}
-    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids]
+    wrong = [str(finding) for finding in pulled.findings]  # some are of what is in no cell, such as protection
+    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids, wrong]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

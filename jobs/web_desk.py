@@ -11,6 +11,7 @@ from db import store
 from db.errors import RequestTaken
 from db.records import RequestRecord, WorkspaceRecord
 from db.web_access import WebDatabase
+from jobs.authority import VIEW, refusal, role_of
 from jobs.identity import WINDOW_S, Caller, NotIdentified, Signatures, Tokens
 from jobs.queue import SILENT_S
 from jobs.requests import ask
@@ -65,10 +66,13 @@ class Desk:
             self._require_counts(session, caller, once=True)
             if workspace is None:
                 raise Refusal(404, _NO_WORKBOOK)
-            _in_turn(session, {f"ask workbook {workspace.id}": self._limits.asks_of_workbook})
-            record, is_new = self._stored(session, workspace, caller, asked)
-            run = store.run_state(session, workspace.id, record.run_id) if record.run_id is not None else None
-        return is_new, status_document(record, run)
+            told = self._refused(session, workspace, caller, asked.action)
+            if told is None:
+                _in_turn(session, {f"ask workbook {workspace.id}": self._limits.asks_of_workbook})
+                record, is_new = self._stored(session, workspace, caller, asked)
+                run = store.run_state(session, workspace.id, record.run_id) if record.run_id is not None else None
+                return is_new, status_document(record, run)
+        raise Refusal(403, told)
 
     def looked(self, incoming: Incoming, request_id: str) -> dict[str, Any]:
         """GET /v1/requests/{id}?workbook=ID: how the request stands."""
@@ -84,12 +88,15 @@ class Desk:
             self._require_counts(session, caller, once=False)
             if workspace is None:
                 raise Refusal(404, _NO_WORKBOOK)
-            _in_turn(session, {f"look workbook {workspace.id}": self._limits.looks_of_workbook})
-            record = store.find_request(session, request_id)
-            if record is None or record.workspace_id != workspace.id:
-                raise Refusal(404, _UNKNOWN)
-            run = store.run_state(session, workspace.id, record.run_id) if record.run_id is not None else None
-        return status_document(record, run)
+            told = self._refused(session, workspace, caller, None)
+            if told is None:
+                _in_turn(session, {f"look workbook {workspace.id}": self._limits.looks_of_workbook})
+                record = store.find_request(session, request_id)
+                if record is None or record.workspace_id != workspace.id:
+                    raise Refusal(404, _UNKNOWN)
+                run = store.run_state(session, workspace.id, record.run_id) if record.run_id is not None else None
+                return status_document(record, run)
+        raise Refusal(403, told)
 
     def ready(self) -> None:
         """Raises Refusal (503) or errors of Postgres where requests would not be done now."""
@@ -132,6 +139,15 @@ class Desk:
             why = "was made at another time" if counts == "old" else "was used before"
             raise NotIdentified(f"The signature {why}: sign the request anew with the time of now.")
 
+    def _refused(self, session: Any, workspace: WorkspaceRecord, caller: Caller, action: str | None) -> str | None:
+        """Why the caller may not (``action`` None: may not look), in a sentence, and noted, once a minute at most."""
+        role = VIEW if action is None else role_of(action)
+        roles = store.kept_roles(session, workspace.id)
+        told = refusal(roles, role, caller.email, is_trusted=caller.email is None)
+        if told is not None and store.take_web_turn(session, {f"refused {role} {caller.name}": 1}, MINUTE_S) == 0:
+            _note(session, workspace, caller, action or "look", "refused")
+        return told
+
     def _stored(
         self, session: Any, workspace: WorkspaceRecord, caller: Caller, asked: Question
     ) -> tuple[RequestRecord, bool]:
@@ -156,16 +172,20 @@ class Desk:
         if not _is_same(record, workspace, asked):  # somebody else was first, at this very moment
             raise Refusal(409, _TAKEN)
         if is_new:
-            store.note_audit(
-                session,
-                workspace.id,
-                who=caller.name,
-                is_verified=caller.email is not None,
-                way=caller.way,
-                action=asked.action,
-                outcome="asked",
-            )
+            _note(session, workspace, caller, asked.action, "asked")
         return record, is_new
+
+
+def _note(session: Any, workspace: WorkspaceRecord, caller: Caller, action: str, outcome: str) -> None:
+    store.note_audit(
+        session,
+        workspace.id,
+        who=caller.name,
+        is_verified=caller.email is not None,
+        way=caller.way,
+        action=action,
+        outcome=outcome,
+    )
 
 
 def _is_same(record: RequestRecord, workspace: WorkspaceRecord, asked: Question) -> bool:

@@ -16,7 +16,7 @@ from h11 import IDLE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from db.web_access import WebDatabase
-from engine.errors import UsageError
+from engine.errors import RoadmapError, UsageError
 from jobs.connections import Connections
 from jobs.identity import Signatures, Tokens
 from jobs.settings import Settings
@@ -134,6 +134,16 @@ def desk_of(settings: Settings, database: WebDatabase) -> Desk:
     )
 
 
+def _tell_unbounded(database: WebDatabase) -> None:
+    """Says in the log where the roles are not there that bound what the webhook can reach."""
+    try:
+        is_bounded = database.is_bounded
+    except RoadmapError:
+        return  # Postgres is away, which others tell
+    if not is_bounded:
+        log.warning("no roles in Postgres", mend="an administrator runs what `roadmap db roles` prints")
+
+
 class Webhook:
     """The webhook of a worker, where the settings ask for one; else nothing. A context manager."""
 
@@ -147,6 +157,7 @@ class Webhook:
         if settings.webhook_place is not None:
             host, port = settings.webhook_place
             self._database = WebDatabase.open(self._connections.database_url)
+            _tell_unbounded(self._database)
             self._server = WebServer(desk_of(settings, self._database), host, port)
             self._server.start()
             log.info("webhook listens", host=host, port=self._server.port)
