@@ -43,9 +43,9 @@ def create_app(desk: Desk) -> ASGIApp:
         is_new, document = await run_in_threadpool(desk.asked, incoming)
         return _json(202 if is_new else 200, document)
 
-    async def get(request: Request, request_id: str) -> Response:
+    async def get(request: Request) -> Response:
         incoming = await _incoming(request)
-        return _json(200, await run_in_threadpool(desk.looked, incoming, request_id))
+        return _json(200, await run_in_threadpool(desk.looked, incoming, request.path_params["request_id"]))
 
     async def healthz() -> Response:
         return _json(200, {"status": "alive"})

@@ -11,13 +11,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
 
 from db import store
 from db.session import Database
 from jobs.identity_keys import KeyRing, KeysAway
 from tests.clocks import Clock
-from tests.integration.webhook_world import BOOK, Bearer, Key, Keys, Signed, Site, encoded, site
+from tests.integration.webhook_world import BOOK, Bearer, Key, Keys, Signed, Site, encoded, rows, site
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +25,6 @@ def web(db_url: str, database: Database) -> Iterator[Site]:
         store.register_workspace(session, BOOK, "Roadmap", "https://example.com")
     with site(db_url) as opened:
         yield opened
-
-
-def rows(database: Database) -> dict[str, int]:
-    """table -> rows, of all tables."""
-    with database.transaction() as session:
-        names = session.scalars(text("SELECT relname FROM pg_stat_user_tables ORDER BY 1")).all()
-        return {name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}
 
 
 def answered(web: Site, token: str, request_id: str = "request-token") -> int:
@@ -228,6 +220,5 @@ def test_keys_that_come_as_pem_texts_are_understood(keys: Keys, ring: tuple[KeyR
     held, _ = ring
     pem = held.key("key-1")
     assert pem is not None
-    from jobs.identity_keys import _of_pems
-
-    assert _of_pems({"key-1": pem, "odd": 7}) == {"key-1": pem}
+    keys.pems = {"key-1": pem, "odd": 7}
+    assert KeyRing(keys.base_url).key("key-1") == pem

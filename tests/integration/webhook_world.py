@@ -16,7 +16,9 @@ from typing import Any
 import requests
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from sqlalchemy import text
 
+from db.session import Database
 from db.web_access import WebDatabase
 from jobs.identity import Signatures, Tokens
 from jobs.web_desk import Desk, Limits
@@ -53,11 +55,12 @@ class Key:
 
 
 class Keys:
-    """A server of public keys; ``is_away`` answers 500. ``asked`` counts how often it was asked."""
+    """A server of public keys (or of ``pems``); ``is_away`` answers 500. ``asked`` counts how often it was asked."""
 
     def __init__(self) -> None:
         self.keys = [Key("key-1")]
         self.max_age = 3600
+        self.pems: dict[str, Any] = {}
         self.is_away = False
         self.asked = 0
         keys = self
@@ -65,7 +68,8 @@ class Keys:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 keys.asked += 1
-                content = json.dumps({"keys": [key.public for key in keys.keys]}).encode()
+                told = keys.pems or {"keys": [key.public for key in keys.keys]}
+                content = json.dumps(told).encode()
                 self.send_response(500 if keys.is_away else 200)
                 self.send_header("Cache-Control", f"public, max-age={keys.max_age}, must-revalidate")
                 self.send_header("Content-Length", str(len(content)))
@@ -154,6 +158,11 @@ class Site:
             options.setdefault("headers", {"Content-Type": "application/json"})
         return self._session.post(f"{self.url}/v1/requests", auth=auth, timeout=30, **given, **options)
 
+    def post_chunks(self, pieces: list[bytes], auth: requests.auth.AuthBase) -> requests.Response:
+        """The same in chunks, without a Content-Length."""
+        headers = {"Content-Type": "application/json"}
+        return self._session.post(f"{self.url}/v1/requests", data=iter(pieces), auth=auth, headers=headers, timeout=30)
+
     def get(self, path: str, auth: requests.auth.AuthBase | None = None, **options: Any) -> requests.Response:
         return self._session.get(f"{self.url}{path}", auth=auth, timeout=30, **options)
 
@@ -161,6 +170,13 @@ class Site:
         """A request of Maria's, with a good token."""
         body = {"request_id": request_id, "workbook": BOOK, "action": action, **more}
         return self.post(body, Bearer(self.keys.token()))
+
+
+def rows(database: Database) -> dict[str, int]:
+    """table -> rows, of all tables."""
+    with database.transaction() as session:
+        names = session.scalars(text("SELECT relname FROM pg_stat_user_tables ORDER BY 1")).all()
+        return {name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}
 
 
 @contextmanager
