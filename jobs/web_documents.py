@@ -54,28 +54,6 @@ def _known(action: object) -> str:
     return action
 
 
-_TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
-ARGUMENTS = {
-    "type": "object",
-    "description": "What the action needs, as in the Requests tab.",
-    "propertyNames": _TEXT,
-    "additionalProperties": {"$ref": "#/components/schemas/Argument"},
-}
-ARGUMENT = {
-    "description": f"Any JSON that can be kept, at most {MAX_DEPTH} deep.",
-    "anyOf": [
-        {"type": ["null", "boolean", "number"]},
-        _TEXT,
-        {"type": "array", "items": {"$ref": "#/components/schemas/Argument"}},
-        {
-            "type": "object",
-            "propertyNames": _TEXT,
-            "additionalProperties": {"$ref": "#/components/schemas/Argument"},
-        },
-    ],
-}
-
-
 class Question(BaseModel):
     """The body of POST /v1/requests."""
 
@@ -84,7 +62,10 @@ class Question(BaseModel):
     request_id: str = Field(pattern=REQUEST_ID, description="Made by the asker; the same id is one request for ever.")
     workbook: str = Field(pattern=WORKBOOK, description="The spreadsheet's id.")
     action: Annotated[str, BeforeValidator(_known), WithJsonSchema({"type": "string", "enum": list(ACTIONS)})]
-    arguments: Annotated[dict[str, Any], WithJsonSchema(ARGUMENTS)] = {}
+    arguments: dict[str, Any] = Field(
+        default={},
+        description=f"What the action needs, as in the Requests tab: no NUL in texts, at most {MAX_DEPTH} deep.",
+    )
     requested_at: Annotated[
         datetime | None, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
     ] = None

