@@ -53,6 +53,7 @@ class FaultProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer, head and body, waits 40 ms for an acknowledgement
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
