@@ -19,6 +19,7 @@ from jobs.cli import main
 
 LEFT_OUT = {"demo"}
 """Modules that import the page, which only that command needs."""
+TO = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 def serve() -> None:
@@ -42,10 +43,8 @@ def become(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.argv = ["roadmap", *order["words"]]
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    for number, file in enumerate(
-        (os.open(os.devnull, os.O_RDONLY), *(os.open(order[x], flags) for x in ("out", "err")))
-    ):
+    for number, (name, flags) in enumerate(((os.devnull, os.O_RDONLY), (order["out"], TO), (order["err"], TO))):
+        file = os.open(name, flags)
         os.dup2(file, number)
         os.close(file)
     main()
