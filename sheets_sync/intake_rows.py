@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from engine.findings import Finding, Severity
 from engine.inputs import IntakeRow, IntakeSource
+from sheets_sync.cells import shown
 from sheets_sync.columns import Tab
 from sheets_sync.content import cell_uri
 from sheets_sync.errors import one_line
@@ -17,7 +19,7 @@ from sheets_sync.grids import Grid, Workbook
 from sheets_sync.headers import Header, folded, header
 from sheets_sync.intake_tabs import INTAKE
 from sheets_sync.setup_rows import is_time_zone
-from sheets_sync.table_rows import Context, Table, read_table
+from sheets_sync.table_rows import Context, Table, TableRow, read_table
 from sheets_sync.workspace_mark import carried_id
 
 ANSWERS = ("initiative_key", "triage_status", "decision_reason", "planned_period", "possible_duplicate")
@@ -67,6 +69,7 @@ def read_intake(workbook: Workbook, source: IntakeSource, own_id: str) -> Intake
         typed = row.values.keys() - {"initiative_key"}
         if "title" not in row.values and "title" not in row.bad and typed:
             table.tell(row, "title", "this request has no title; give it one", severity=Severity.WARN)
+        _tell_email(table, row)
     findings = table.findings if is_own else [each for each in table.findings if (each.row or 0) > 1]
     return IntakeTab(
         source=source,
@@ -77,6 +80,26 @@ def read_intake(workbook: Workbook, source: IntakeSource, own_id: str) -> Intake
         rows=_rows(table, name),
         findings=tuple(dataclasses.replace(finding, tab=name, stops_run=False) for finding in findings),
     )
+
+
+def _tell_email(table: Table, row: TableRow) -> None:
+    """A requester_email to which nobody could write."""
+    typed = row.values.get("requester_email")
+    if not typed or any(_is_address(word) for word in typed.split()):
+        return
+    spelled = _AT.sub("@", typed) if len(typed) <= 200 else ""
+    name = "".join(re.findall(r"[\w.+-]+", typed.partition("@")[0])[:1]) or "dana"
+    proposal = spelled if _is_address(spelled) else f"one such as {name}@example.com"
+    message = f"{shown(typed)} is not an e-mail address; write {proposal}, or clear the cell"
+    table.tell(row, "requester_email", message, severity=Severity.WARN)
+
+
+def _is_address(word: str) -> bool:
+    name, _, host = word.partition("@")
+    return bool(name and host) and "@" not in host and not any(letter.isspace() for letter in word)
+
+
+_AT = re.compile(r"\s*(?:[(\[{]\s*(?:at|@)\s*[)\]}]|\bat\b|@)\s*", re.IGNORECASE)
 
 
 def disagreement(workbook: Workbook, own_id: str) -> str | None:

@@ -127,6 +127,7 @@ def _check(workbook: Workbook, tables: dict[str, Table]) -> None:
         row_checks.tell_nameless_requests(tables["Requests"])
     if "Initiatives" in tables:
         row_checks.tell_unknown_duplicates(tables["Initiatives"])
+        row_checks.tell_same_titles(tables["Initiatives"])
     if "Contributions" in tables:
         grid = grid_of(workbook, tab("Contributions"))
         assert grid is not None
