@@ -49,6 +49,8 @@ from db.store_watch import (
 )
 from db.store_workspaces import (
     find_workspace,
+    has_lost_initiatives,
+    known_initiatives,
     list_workspaces,
     note_initiative_keys,
     register_workspace,
@@ -73,8 +75,10 @@ __all__ = [
     "find_workspace",
     "finish_request",
     "finish_run",
+    "has_lost_initiatives",
     "holds_fence",
     "intake_links",
+    "known_initiatives",
     "last_scheduled",
     "list_workspaces",
     "load_constraint_set",

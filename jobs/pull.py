@@ -17,13 +17,14 @@ from jobs.clock import trigger_of
 from jobs.connections import Connections
 from jobs.copies import refuse_copy
 from jobs.intake import Intake, linked_requests, read_sources
+from jobs.lost_keys import mended
 from sheets_sync.grids import Workbook
-from sheets_sync.rows import read_inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """One reading of a workbook. ``inputs`` carry the keys just given (``new_keys``: Initiatives row -> key);
+    """One reading of a workbook. ``inputs`` carry the keys just given (``new_keys``: Initiatives row -> key), of which
+    those in the rows of ``keys_put_back`` stood there before;
     ``as_of`` is the database's time just before the reading, ``today`` the workspace's own date then."""
 
     workspace: WorkspaceRecord
@@ -32,6 +33,7 @@ class Pulled:
     findings: tuple[Finding, ...]
     intake: Intake
     new_keys: dict[int, str]
+    keys_put_back: frozenset[int]
     as_of: datetime
     today: date
 
@@ -46,15 +48,17 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
     as_of = connections.database.now()
     workbook = connections.gateway.read(workspace.spreadsheet_id)
     refuse_copy(connections, workbook)
-    inputs, findings = read_inputs(workbook)
+    with connections.database.transaction() as session:
+        read = mended(session, workspace.id, workbook)
+    inputs = read.inputs
     sources = read_sources(connections, workspace, workbook, inputs)
-    findings += _schedule_findings(inputs.setup)
+    findings = read.findings + _schedule_findings(inputs.setup)
     with connections.database.transaction() as session:
         leaps = store.note_initiative_keys(
             session, [row.initiative_key for row in inputs.initiatives if row.initiative_key]
         )
         inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
-        store.save_inputs(session, workspace.id, inputs)
+        store.save_inputs(session, workspace.id, inputs, read.in_doubt)
         links = store.intake_links(session, workspace.id)
         intake = linked_requests(
             sources, inputs, workbook.spreadsheet_id, links, lambda count: store.reserve_initiative_keys(session, count)
@@ -67,7 +71,8 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
         inputs=inputs,
         findings=findings,
         intake=intake,
-        new_keys=new_keys,
+        new_keys={**new_keys, **read.keys},
+        keys_put_back=frozenset(read.keys),
         as_of=as_of,
         today=as_of.astimezone(ZoneInfo(inputs.setup.time_zone)).date(),
     )

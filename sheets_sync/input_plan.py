@@ -231,7 +231,8 @@ class InputPlan:
         if key is None:
             return frozenset(self.header.pm_columns.values())
         keys = Counter(_text(_at(cells, key)) for _, cells in self._used())
-        if self.added or any(count > 1 or not name for name, count in keys.items()):
+        is_written = any(key in held and not self._shows(row, key, held[key]) for row, held in self.wanted.items())
+        if self.added or is_written or any(count > 1 or not name for name, count in keys.items()):
             return frozenset({key, *self.header.pm_columns.values()})
         return frozenset({key})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from engine.findings import Finding, Severity
 from sheets_sync.content import same, shown
@@ -18,6 +19,7 @@ from sheets_sync.input_plan import InputPlan
 from sheets_sync.outputs import Ledger
 from sheets_sync.table_plan import TablePlan
 from sheets_sync.tabs import tab
+from sheets_sync.updates import SheetUpdate
 
 STAYS = timedelta(days=1)
 
@@ -68,6 +70,26 @@ def found_over(
             cell=f"{column_letters(column)}{row + 1}",
             message=f"{quoted(str(there))} was put back on {now:%Y-%m-%d %H:%M}: this column is written by the system;"
             " write in a column of your own",
+        )
+
+
+def keys_found_over(plan: InputPlan | TablePlan, update: SheetUpdate) -> Iterator[Finding]:
+    """The keys of Initiatives that were cleared or typed over and are put back."""
+    column = plan.header.columns.get("initiative_key")
+    if plan.header.tab.name != "Initiatives" or not isinstance(plan, InputPlan) or column is None:
+        return
+    now = update.now.astimezone(ZoneInfo(update.inputs.setup.time_zone))
+    for row in sorted(update.keys_put_back):
+        there = plan.there(row - 1, column)
+        over = "it had been cleared" if is_blank(there) else f"{quoted(str(there))} had been typed over it"
+        yield Finding(
+            severity=Severity.WARN,
+            tab="Initiatives",
+            row=row,
+            column="initiative_key",
+            cell=f"{column_letters(column)}{row}",
+            message=f"{update.new_keys[row]} was put back on {now:%Y-%m-%d %H:%M}: {over}; keys are given by the system"
+            " and never change",
         )
 
 
