@@ -1,4 +1,5 @@
-"""Pull: a workbook's tabs as typed rows with findings, kept in Postgres. Costs two reads."""
+"""Pull: a workbook's tabs as typed rows with findings, kept in Postgres. Costs two reads; a third where a number of
+tokens may be a percentage."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from jobs.connections import Connections
 from jobs.copies import refuse_copy
 from jobs.intake import Intake, linked_requests, read_sources
 from jobs.lost_keys import mended
+from sheets_sync import percents
 from sheets_sync.grids import Workbook
 
 
@@ -48,6 +50,9 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
     as_of = connections.database.now()
     workbook = connections.gateway.read(workspace.spreadsheet_id)
     refuse_copy(connections, workbook)
+    if doubtful := percents.doubtful_ranges(workbook):
+        answer = connections.gateway.reread(workbook.spreadsheet_id, doubtful, percents.FIELDS)
+        workbook = percents.with_percents(workbook, answer)
     with connections.database.transaction() as session:
         read = mended(session, workspace.id, workbook)
     inputs = read.inputs
