@@ -11,7 +11,7 @@
                 │                    │               │
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
-                ├─ intake_requests
+                ├─ intake_requests, intake_sheets
                 ├─ requests ── optimization_runs
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 

@@ -91,7 +91,9 @@ def _number(key: str) -> int:
 def known_initiatives(session: Session, workspace_id: int) -> tuple[KnownInitiative, ...]:
     """All initiatives that the workbook ever had, as they were read last."""
     columns = (InitiativeRow.initiative_key, InitiativeRow.title, InitiativeRow.is_in_sheet)
-    rows = session.execute(select(*columns).where(InitiativeRow.workspace_id == workspace_id).order_by(InitiativeRow.id))
+    rows = session.execute(
+        select(*columns).where(InitiativeRow.workspace_id == workspace_id).order_by(InitiativeRow.id)
+    )
     return tuple(KnownInitiative(**row._mapping) for row in rows)
 
 

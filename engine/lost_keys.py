@@ -1,4 +1,4 @@
-"""Keys of initiatives that were cleared or typed over: which one a row had, by its title, where that is beyond doubt."""
+"""Keys of initiatives that were cleared or typed over: which one a row had, by its title, where nothing is in doubt."""
 
 from __future__ import annotations
 

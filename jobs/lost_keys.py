@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy.orm import Session
-
 from db import store
+from db.records import WorkspaceRecord
 from engine.findings import Finding
 from engine.inputs import InitiativeRow, WorkbookInputs
 from engine.lost_keys import LostKeys, lost_keys
 from engine.sentences import listed, told
+from jobs.connections import Connections
 from sheets_sync.grids import Workbook
 from sheets_sync.rows import read_inputs, with_keys
 
@@ -27,15 +27,16 @@ class Mended:
     in_doubt: frozenset[str] = frozenset()
 
 
-def mended(session: Session, workspace_id: int, workbook: Workbook) -> Mended:
+def mended(connections: Connections, workspace: WorkspaceRecord, workbook: Workbook) -> Mended:
     """The rows as read, with each lost key that can be known beyond doubt; where it cannot, the row says what to type,
     and gets no new key meanwhile."""
     inputs, findings = read_inputs(workbook)
     rows = inputs.initiatives
     keys = {row.initiative_key for row in rows if row.initiative_key}
-    if all(row.initiative_key for row in rows) and not store.has_lost_initiatives(session, workspace_id, keys):
-        return Mended(inputs=inputs, findings=findings)
-    lost = lost_keys(rows, store.known_initiatives(session, workspace_id))
+    with connections.database.transaction() as session:
+        if all(row.initiative_key for row in rows) and not store.has_lost_initiatives(session, workspace.id, keys):
+            return Mended(inputs=inputs, findings=findings)
+        lost = lost_keys(rows, store.known_initiatives(session, workspace.id))
     if lost.found:
         inputs, findings = read_inputs(with_keys(workbook, lost.found))
     return _told(inputs, findings, lost)
@@ -48,9 +49,7 @@ def _told(inputs: WorkbookInputs, findings: tuple[Finding, ...], lost: LostKeys)
     doubts = tuple(_doubt(rows[row], keys) for row, keys in lost.doubtful.items())
     column = "initiative_key"
     others = tuple(
-        each
-        for each in findings
-        if (each.tab, each.column) != ("Initiatives", column) or each.row not in lost.doubtful
+        each for each in findings if (each.tab, each.column) != ("Initiatives", column) or each.row not in lost.doubtful
     )
     held = tuple(
         replace(row, initiative_key=None, bad=row.bad | {column}) if row.row in lost.doubtful else row

@@ -17,7 +17,7 @@ from engine.sentences import told
 from jobs.clock import trigger_of
 from jobs.connections import Connections
 from jobs.copies import refuse_copy
-from jobs.intake import Intake, linked_requests, read_sources
+from jobs.intake import Intake, linked_requests, read_sources, sheets_read
 from jobs.lost_keys import mended
 from sheets_sync import percents
 from sheets_sync.grids import Workbook
@@ -48,15 +48,17 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
     """Read the workbook and its intake sources, give keys to new initiatives and requests and keep all rows in
     Postgres. InputError in a copy."""
     as_of = connections.database.now()
-    workbook = connections.gateway.read(workspace.spreadsheet_id)
+    with connections.database.transaction() as session:
+        sheets = store.intake_sheets(session, workspace.id)
+    own = [sheet_id for (spreadsheet_id, _), sheet_id in sheets.items() if spreadsheet_id == workspace.spreadsheet_id]
+    workbook = connections.gateway.read(workspace.spreadsheet_id, sheet_ids=own)
     refuse_copy(connections, workbook)
     if doubtful := percents.doubtful_ranges(workbook):
         answer = connections.gateway.reread(workbook.spreadsheet_id, doubtful, percents.FIELDS)
         workbook = percents.with_percents(workbook, answer)
-    with connections.database.transaction() as session:
-        read = mended(session, workspace.id, workbook)
+    read = mended(connections, workspace, workbook)
     inputs = read.inputs
-    sources = read_sources(connections, workspace, workbook, inputs)
+    sources = read_sources(connections, workspace, workbook, inputs, sheets)
     findings = read.findings + _schedule_findings(inputs.setup)
     with connections.database.transaction() as session:
         leaps = store.note_initiative_keys(
@@ -68,6 +70,7 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
         intake = linked_requests(
             sources, inputs, workbook.spreadsheet_id, links, lambda count: store.reserve_initiative_keys(session, count)
         )
+        store.save_intake_sheets(session, workspace.id, sheets_read(sources))
         store.save_intake(session, workspace.id, [request.link for request in intake.requests])
     findings += tuple(_far_key(row) for row in inputs.initiatives if row.initiative_key in leaps) + intake.findings
     return Pulled(

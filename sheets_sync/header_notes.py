@@ -49,9 +49,7 @@ def _digests(value: str) -> dict[str, str]:
     return {}  # somebody else wrote there: nothing is known
 
 
-def note_requests(
-    place: Place, there: Iterable[tuple[int, Column | Family]], memory: Memory | None
-) -> list[Request]:
+def note_requests(place: Place, there: Iterable[tuple[int, Column | Family]], memory: Memory | None) -> list[Request]:
     """The requests that put back the notes which are gone, put those of this version where an older one's stand, and
     remember what is ours. ``there`` are the columns that are there already; without ``memory`` nothing is known of the
     sheet, and no note that stands there is touched or remembered."""

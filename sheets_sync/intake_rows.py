@@ -16,7 +16,7 @@ from sheets_sync.columns import Tab
 from sheets_sync.content import cell_uri
 from sheets_sync.errors import one_line
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import Header, folded, header
+from sheets_sync.headers import Header, folded, grid_of, header
 from sheets_sync.intake_tabs import INTAKE
 from sheets_sync.setup_rows import is_time_zone
 from sheets_sync.table_rows import Context, Table, TableRow, read_table
@@ -44,19 +44,28 @@ class IntakeTab:
         place = cell_uri(self.grid.sheet_id, cell)
         return place if self.source.spreadsheet_id is None else f"{self.workbook.url}{place}"
 
+    @property
+    def is_renamed(self) -> bool:
+        """True where its title is not the one that it is bound by."""
+        return folded(self.grid.title) != folded(self.source.tab)
+
     @cached_property
     def missing_answers(self) -> tuple[str, ...]:
         """The columns of answers that the tab does not have."""
         return tuple(name for name in ANSWERS if name not in self.header.columns)
 
 
-def read_intake(workbook: Workbook, source: IntakeSource, own_id: str) -> IntakeTab | str:
+def read_intake(workbook: Workbook, source: IntakeSource, own_id: str, sheet_id: int | None = None) -> IntakeTab | str:
     """The tab that ``source`` binds, of the spreadsheet it names; or what keeps it from being read, and how to mend
-    it."""
+    it. ``sheet_id`` is what it was when it was read last: by that it is found where it was renamed."""
+    is_own = workbook.spreadsheet_id == own_id
     grid = next((each for title, each in workbook.grids.items() if folded(title) == folded(source.tab)), None)
     if grid is None:
+        grid = next((each for each in workbook.grids.values() if each.sheet_id == sheet_id), None)
+    if grid is None and is_own and folded(source.tab) == folded(INTAKE.name):
+        grid = grid_of(workbook, INTAKE)
+    if grid is None:
         return _no_tab(workbook, source)
-    is_own = workbook.spreadsheet_id == own_id
     declared = _declared(source)
     name = grid.title if is_own else f"{grid.title} in “{one_line(workbook.title, 60)}”"
     table = read_table(grid, header(grid, declared), _context(workbook), ("initiative_key",))

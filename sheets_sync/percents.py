@@ -16,9 +16,7 @@ from sheets_sync.grids import CellValue, Grid, Workbook
 from sheets_sync.headers import column_letters, grid_of, header
 from sheets_sync.tabs import TABS
 
-FIELDS = (
-    "sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveFormat(numberFormat(type))))))"
-)
+FIELDS = "sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveFormat(numberFormat(type))))))"
 """The field mask under which ``doubtful_ranges`` are read."""
 
 

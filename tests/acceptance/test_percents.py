@@ -1,4 +1,4 @@
-"""A percentage where tokens are counted is an error with a proposal, however the cell shows it; never 0.5 of a token."""
+"""A percentage where tokens are counted is an error with a proposal, however the cell keeps it; never half of one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def test_fifty_percent_of_tokens_is_told_as_typed_and_as_text_while_half_a_token
         inputs = pull(connections, workspace).inputs
         assert connections.gateway.counts.calls - before == 3
         assert [str(row.engineering_tokens) for row in inputs.initiatives] == ["120", "None", "0.5", "None", "None"]
-        told = {each.row: each for each in check(connections, workspace, Asked()) if each.column == header[places[1] - 1]}
+        told = {
+            each.row: each for each in check(connections, workspace, Asked()) if each.column == header[places[1] - 1]
+        }
         assert set(told) == {3, 5, 6}
         assert all(each.severity is Severity.ERROR for each in told.values())
         assert told[3].message == (

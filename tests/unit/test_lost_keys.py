@@ -16,9 +16,7 @@ def rows(*cells: tuple[str | None, str | None]) -> list[InitiativeRow]:
 
 
 def known(*told: tuple[str, str], deleted: tuple[str, ...] = ()) -> list[KnownInitiative]:
-    return [
-        KnownInitiative(initiative_key=key, title=title, is_in_sheet=key not in deleted) for key, title in told
-    ]
+    return [KnownInitiative(initiative_key=key, title=title, is_in_sheet=key not in deleted) for key, title in told]
 
 
 TWO = known(("K1", "Live map"), ("K2", "Vouchers"))
