@@ -66,8 +66,8 @@ def _told(inputs: WorkbookInputs, findings: tuple[Finding, ...], lost: LostKeys)
 def _doubt(row: InitiativeRow, keys: tuple[str, ...]) -> Finding:
     """What to type where more than one initiative had that title."""
     message = (
-        f"the key that stood here was cleared or typed over, and several initiatives had this title; write {_or(keys)}, "
-        "or, if this is a new initiative, give it a title of its own"
+        "the key that stood here was cleared or typed over, and several initiatives had this title; write "
+        f"{_or(keys)}, or, if this is a new initiative, give it a title of its own"
     )
     return told(row, "initiative_key", message)
 

@@ -53,9 +53,9 @@ def is_intake_title(title: str) -> bool:
 def wanted_sheets(
     metadata: Mapping[str, Any], titles: Sequence[str] | None = None, sheet_ids: Collection[int] = ()
 ) -> list[Mapping[str, Any]]:
-    """The sheets with cells (no chart sheets) to be read: those of ``titles`` and ``sheet_ids``; titles None: the declared tabs, by title, or
-    by the id of their sheet where they were renamed, and further Intake tabs. Wherever the spreadsheet's workspace is
-    named is read too, so that whose it is is known from the same reading."""
+    """The sheets with cells (no chart sheets) to be read: those of ``titles`` and ``sheet_ids``; titles None: the
+    declared tabs, by title, or by the id of their sheet where they were renamed, and further Intake tabs. Wherever the
+    spreadsheet's workspace is named is read too, so that whose it is is known from the same reading."""
     grids = [sheet for sheet in metadata["sheets"] if sheet["properties"].get("sheetType", "GRID") == "GRID"]
     wanted = declared_names() if titles is None else names(titles)
     ids = marked_sheets(metadata) | set(sheet_ids)
