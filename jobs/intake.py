@@ -93,7 +93,7 @@ def _renamed(workbook: Workbook, ids: Mapping[str, int | None], tab: str) -> int
     """The id of the sheet that ``tab`` was, unless it goes by a title that another source is bound by."""
     titles = {grid.sheet_id: folded(grid.title) for grid in workbook.grids.values()}
     sheet_id = ids[tab]
-    return None if titles.get(sheet_id) in {folded(each) for each in ids} else sheet_id
+    return None if sheet_id is None or titles.get(sheet_id) in {folded(each) for each in ids} else sheet_id
 
 
 def sheets_read(sources: Sources) -> Sheets:
