@@ -59,6 +59,8 @@ class Before:
     wanted: Callable[[int], Mapping[int, Content]]
     known: frozenset[int] = field(default_factory=frozenset)
     """Columns that the re-read saw whole for other reasons."""
+    formats: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """The number formats of system columns, which nothing is read of."""
     came: Mapping[int, int] | None = None
     """Where rows moved since ``frame``: row now -> row there. All rows asked for are those of now."""
 

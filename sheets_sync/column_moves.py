@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sheets_sync.before_cells import Before
-from sheets_sync.cell_writes import Cell, TabWrites
+from sheets_sync.cell_writes import Cell, Json, TabWrites
 from sheets_sync.content import Figure, shown
 from sheets_sync.frames import Frame, quoted
 from sheets_sync.grids import CellValue
@@ -114,7 +114,9 @@ class _Shifted:
             home = self._home((row, column), rows)
             if home is not None:
                 writes.values[home] = content
-                writes.kept.pop(home, None)
+                kept = writes.kept.pop(home, None)
+                if kept is not None and _FORMAT in kept[0] and not isinstance(content, Figure):
+                    writes.kept[home] = _formatted(_format_of(kept[1]))
         for cell, look in self.sent.looks.items():
             home = self._home(cell, rows)
             if home is not None:
@@ -135,9 +137,12 @@ class _Shifted:
             wanted = self.before.contents(old) if old is not None else {}
             if origin is not None and origin in wanted:
                 writes.values[rows[row], column] = wanted[origin]
+                if isinstance(content, Figure) and not isinstance(wanted[origin], Figure):
+                    writes.kept[rows[row], column] = _formatted(self.before.formats.get(origin))
             else:
                 cell = self.before.cell(old, origin) if old is not None else {}
-                writes.kept[rows[row], column] = _restored(cell, isinstance(content, Figure))
+                format = _formatted(_format_of(cell) or self.before.formats.get(-1 if origin is None else origin))
+                writes.kept[rows[row], column] = _restored(cell, format if isinstance(content, Figure) else None)
         for row, column in self.sent.looks:
             if row in rows and not self._is_meant(row, column):
                 old = self._old(row)
@@ -214,16 +219,23 @@ class _Shifted:
         return made
 
 
-def _restored(cell: Mapping[str, Any], had_format: bool) -> tuple[str, dict[str, Any]]:
-    """A cell of a PM's own as it was: field mask and CellData."""
-    data: dict[str, Any] = {part: cell[part] for part in ("userEnteredValue", "textFormatRuns") if part in cell}
+def _restored(cell: Mapping[str, Any], format: tuple[str, Json] | None) -> tuple[str, Json]:
+    """A cell of a PM's own as it was: field mask and CellData; with its ``format`` where that was written over."""
+    data: Json = {part: cell[part] for part in ("userEnteredValue", "textFormatRuns") if part in cell}
     fields = "userEnteredValue,textFormatRuns"
-    if had_format:
-        fields += ",userEnteredFormat.numberFormat"
-        number = (cell.get("userEnteredFormat") or {}).get("numberFormat")
-        if number:
-            data["userEnteredFormat"] = {"numberFormat": number}
-    return fields, data
+    return (fields, data) if format is None else (f"{fields},{format[0]}", data | format[1])
+
+
+_FORMAT = "userEnteredFormat.numberFormat"
+
+
+def _format_of(cell: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return (cell.get("userEnteredFormat") or {}).get("numberFormat")
+
+
+def _formatted(number: Mapping[str, Any] | None) -> tuple[str, Json]:
+    """A cell's number format as it was: field mask and CellData."""
+    return _FORMAT, {"userEnteredFormat": {"numberFormat": number}} if number else {}
 
 
 def _text(value: CellValue) -> str:

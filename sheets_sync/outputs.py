@@ -111,7 +111,7 @@ def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[s
             "title": candidate.title or None,
             **{dimension: getattr(candidate, dimension) for dimension in DIMENSIONS},
             "selected": item.selected,
-            "allocated_tokens": item.allocated_tokens,
+            "allocated_tokens": Figure(item.allocated_tokens),
             "start_period": item.start_period,
             "why": item.reason,
             "gets_in_if": None if item.selected else gets_in_if.get(key),
@@ -124,7 +124,8 @@ def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[s
 def _contributions(kpis: Sequence[Kpi], candidate: Candidate) -> dict[str, Content]:
     """A KPI's contribution under "kpi: KEY", so that no KPI can be taken for another column."""
     given = {normalised(key): value for key, value in candidate.kpi_contributions.items()}
-    return {f"kpi: {normalised(kpi.kpi_key)}": given.get(normalised(kpi.kpi_key)) for kpi in kpis}
+    added = {normalised(kpi.kpi_key): given.get(normalised(kpi.kpi_key)) for kpi in kpis}
+    return {f"kpi: {key}": None if value is None else Figure(value) for key, value in added.items()}
 
 
 def alert_rows(ledger: Ledger) -> list[Row]:

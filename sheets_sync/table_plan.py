@@ -16,7 +16,8 @@ from typing import Any
 from engine.keys import normalised
 from sheets_sync.before_cells import Asked, Before, asked
 from sheets_sync.cell_writes import TabWrites
-from sheets_sync.content import Content, same, shown
+from sheets_sync.column_style import system_formats
+from sheets_sync.content import Content, Figure, same, shown
 from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
 from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, is_blank, row_digest
@@ -80,7 +81,7 @@ class TablePlan:
 
     @property
     def has_figures(self) -> bool:
-        return False
+        return any(isinstance(content, Figure) for held in self.wanted.values() for content in held.values())
 
     @property
     def effect(self) -> tuple[Before, TabWrites] | None:
@@ -151,6 +152,7 @@ class TablePlan:
             home={place: row for row, place in self._rows_as_read(places).items()},
             wanted=lambda row: by_row.get(row, blank if row in strays else {}),
             known=frozenset({*self._known_by(), *self.marks.columns}),
+            formats=system_formats(self.header),
         )
 
     def repair(self, echo: Frame) -> TabWrites | None:
