@@ -108,7 +108,7 @@ class _Shifted:
     def repair(self, now: Frame) -> TabWrites:
         """The cells that go home, and those that come back."""
         rows = self._rows(now)
-        writes = TabWrites(self.sent.title, now.sheet_id, now.row_count)
+        writes = TabWrites(now.title, now.sheet_id, now.row_count)
         self._bring_back(writes, rows)
         for (row, column), content in self.sent.values.items():
             home = self._home((row, column), rows)
