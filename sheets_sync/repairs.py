@@ -8,7 +8,7 @@ so that what the batch overwrote comes back whatever else happened.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,21 +28,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """A tab of which the echo shows that it is not as it should be: what stood there ``before`` the batch, and what was
-    ``sent``. ``rows`` puts right rows that moved; None where columns did, or may have."""
+    """A tab of which the ``echo`` shows that it is not as it should be: what stood there ``before`` the batch, and what
+    was ``sent``. ``rows`` puts right rows that moved; None where columns did, or may have."""
 
     plan: TabPlan
     before: Before
     sent: TabWrites
+    echo: Frame
     rows: TabWrites | None = None
 
     def treatment(self, now: Frame | None) -> TabWrites | None:
         """What puts the tab right, ``now`` being all of it where it was looked at; None where nothing has to be."""
         if now is None:
             return self.rows
-        if self.rows is None or header_texts_of(now) != header_texts_of(self.before.frame):
-            return column_moves.put_right(self.before, self.sent, now)
-        return replace(self.rows, title=now.title, row_count=now.row_count)
+        if self.rows is None:
+            return column_moves.put_right(self.before, self.sent, self.echo, now)
+        return column_moves.followed(self.before, self.rows, now)
 
 
 class Repairs:
@@ -111,9 +112,9 @@ class Repairs:
                 continue
             before, sent = effect
             if header_texts_of(frame) != header_texts_of(before.frame):
-                cases[sheet_id] = _Case(plan=plan, before=before, sent=sent)
+                cases[sheet_id] = _Case(plan=plan, before=before, sent=sent, echo=frame)
             elif is_first and (rows := plan.repair(frame)) is not None and rows.requests():
-                cases[sheet_id] = _Case(plan=plan, before=before, sent=sent, rows=rows)
+                cases[sheet_id] = _Case(plan=plan, before=before, sent=sent, echo=frame, rows=rows)
         return cases
 
     def _treated(self, cases: Mapping[int, _Case], ids: Sequence[int], is_anew: bool) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from sheets_sync.errors import RequestRefused
 from tests.contract.desk import Desk
-from tests.contract.pairs import Json, Pair, columns, planned, seen, told
+from tests.contract.pairs import UPDATES, Json, Pair, columns, moves, planned, seen, told
 
 READ, WRITE = "GET .*ranges=", "POST .*:batchUpdate"
 TITLES_READ = r"GET /v4/spreadsheets/[^/?]*\?fields="
@@ -95,6 +95,41 @@ def test_a_tab_renamed_after_a_column_came_under_the_batch_gets_back_what_was_ov
     title = BACK if "back" in when else OURS
     assert seen(during, title) == seen(after, title)
     assert not during.proxy.faults
+
+
+@pytest.mark.parametrize("name", ["Constraints", "Targets", "Portfolio"])
+@pytest.mark.parametrize("later", ["taken back", "another", "moved"])
+def test_columns_that_move_again_before_they_are_put_right_lose_nothing(
+    later: str, name: str, pair: Pair, fault: Any
+) -> None:
+    during, after = pair.copy(pair.master), pair.copy(pair.master)
+    update = UPDATES[name](during)
+    inserted = column(during, name, 2)
+    again = {
+        "taken back": columns("deleteDimension", during, name, 2, 3),
+        "another": column(during, name),
+        "moved": moves(during, name, 1, 6),
+    }[later]
+    acts(during, fault, (READ, ()), (WRITE, [inserted]), (READ, [again]))
+    during.write(update)
+    after.write(UPDATES[name](after))
+    sheet_ids = {each.workbook.grids[name].sheet_id for each in (during, after)}
+    assert len(sheet_ids) == 1
+    after.does(inserted, again)
+    assert seen(during, name) == seen(after, name)
+
+
+def test_rows_and_then_columns_that_moved_before_a_repair_that_was_refused_are_put_right(
+    pair: Pair, fault: Any
+) -> None:
+    during, after = pair.copy(pair.master), pair.copy(pair.master)
+    update = told(during)
+    sort, later = during.sorts("Constraints", "max"), [renamed(during, "Constraints", OURS), column(during, BACK)]
+    acts(during, fault, (READ, ()), (WRITE, [sort]), (WRITE, later))
+    during.write(update)
+    after.write(told(after))
+    after.does(sort, *later)
+    assert seen(during, OURS) == seen(after, OURS)
 
 
 def test_a_sort_of_ours_that_a_column_and_a_new_name_come_under_is_put_right_too(pair: Pair, fault: Any) -> None:
