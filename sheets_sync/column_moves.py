@@ -230,9 +230,12 @@ class _Shifted:
 
     def _predicted(self) -> dict[int, tuple[Any, ...]]:
         """Position -> what stands there if nothing else happened."""
-        return {
-            row: tuple(_sign(self._stood(row, column)) for column in range(self.width)) for row in range(self._last())
-        }
+        columns = [column for column in range(self.width) if self._now(column) is not None]
+        return {row: tuple(_sign(self._stood(row, column)) for column in columns) for row in range(self._last())}
+
+    def _now(self, column: int) -> int | None:
+        """Where a column of the batch stands by now; None where it is gone."""
+        return column if self.later is None else self.later.get(column)
 
     def _last(self) -> int:
         """How many rows the batch left, as far as that is known."""
@@ -246,8 +249,7 @@ class _Shifted:
         return None if old is None else self.before.value(old, self.origin.get(column))
 
     def _signs(self, now: Frame) -> dict[int, tuple[Any, ...]]:
-        later = self.later
-        columns = [column if later is None else later.get(column, now.column_count) for column in range(self.width)]
+        columns = [place for column in range(self.width) if (place := self._now(column)) is not None]
         return {row: tuple(map(_sign, now.values(row, columns))) for row in range(now.used_rows())}
 
     def _rows(self, now: Frame) -> dict[int, int]:
