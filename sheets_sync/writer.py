@@ -2,7 +2,8 @@
 
 What it costs: one read and one write, however many tabs and rows; a second write where a row moved between the re-read
 and the batch; nothing at all where the workbook already shows the update. With the two reads of ``SheetsGateway.read``
-a whole cycle is at most three reads and two writes. Where a column moved in that moment, its tab is read once more.
+a whole cycle is at most three reads and two writes. Where a column moved in that moment, its tab is read once more;
+where a tab was renamed, its new title is read and what Google refused is tried anew.
 
 Doing it twice shows the same as doing it once: the batch names absolute cells, nothing is deleted or moved, and each
 try begins with a re-read, so that rows a lost answer did add are found. New rows are inserted below the last one in
