@@ -93,7 +93,7 @@ class Before:
         if at is None:
             return {}
         cells = self.grid.values[at] if at < len(self.grid.values) else ()
-        data = _entered(cells[column] if column < len(cells) else None)
+        data = entered(cells[column] if column < len(cells) else None)
         note = self.grid.notes.get((at + 1, column + 1))
         return {**data, "note": note} if note else data
 
@@ -114,7 +114,8 @@ def seen_whole(frame: Frame, grid: Grid) -> Before:
     return Before(grid=grid, frame=frame, asked=every, home={}, wanted=lambda row: {})
 
 
-def _entered(value: CellValue) -> dict[str, Any]:
+def entered(value: CellValue) -> dict[str, Any]:
+    """The API's CellData of a typed value, {} of a blank."""
     if value is None or value == "":
         return {}
     kind = "boolValue" if isinstance(value, bool) else "stringValue" if isinstance(value, str) else "numberValue"

@@ -60,16 +60,16 @@ class Frame:
         return max((row + 1 for (row, _), cell in self.cells.items() if not is_blank(value_of(cell))), default=0)
 
 
-def frames_of(answer: Mapping[str, Any]) -> dict[str, Frame]:
-    """Title -> frame, of an answer of ``spreadsheets.get`` or of a batch's ``updatedSpreadsheet``."""
-    frames: dict[str, Frame] = {}
+def frames_of(answer: Mapping[str, Any]) -> dict[int, Frame]:
+    """Sheet id -> frame, of an answer of ``spreadsheets.get`` or of a batch's ``updatedSpreadsheet``."""
+    frames: dict[int, Frame] = {}
     for sheet in answer.get("sheets", ()):
         properties = sheet.get("properties", {})
         size = properties.get("gridProperties", {})
-        title = properties.get("title", "")
-        frames[title] = Frame(
-            title=title,
-            sheet_id=properties.get("sheetId", 0),
+        sheet_id = properties.get("sheetId", 0)
+        frames[sheet_id] = Frame(
+            title=properties.get("title", ""),
+            sheet_id=sheet_id,
             row_count=size.get("rowCount", 0),
             column_count=size.get("columnCount", 0),
             cells=dict(_cells(sheet.get("data", ()))),

@@ -21,6 +21,7 @@ from sheets_sync.local.errors import bad_request, not_found
 from sheets_sync.local.fields import Mask, answer_mask, masked, wants
 from sheets_sync.local.grid import Book
 from sheets_sync.local.locales import is_known
+from sheets_sync.local.ranges import box_on_grid, found_range
 from sheets_sync.local.rendering import without_zeros
 from sheets_sync.local.requests.change import Change, Refused, check_columns
 from sheets_sync.local.requests.registry import perform
@@ -143,8 +144,13 @@ class SheetsService(ValuesMethods):
         if len(requests) > MAX_REQUESTS:
             raise bad_request(f"A batch may hold at most {MAX_REQUESTS} requests.")
 
+        echo = body.get("responseRanges", ()) if body.get("includeSpreadsheetInResponse") else ()
+
         def perform_all(change: Change) -> list[Json]:
-            return [_reply(perform(change, index, request)) for index, request in enumerate(requests)]
+            replies = [_reply(perform(change, index, request)) for index, request in enumerate(requests)]
+            for text in echo:  # one that cannot be handed back refuses all of the batch
+                box_on_grid(*found_range(change.book, text))
+            return replies
 
         replies, book = self._mutated(spreadsheet_id, perform_all)
         answer: Json = {"spreadsheetId": spreadsheet_id, "replies": replies}
