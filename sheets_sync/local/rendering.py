@@ -63,8 +63,12 @@ def value_rows(calculator: Calculator, sheet: Sheet, box: Box, render: str, date
             if columns:
                 line = [""] * (max(columns) + 1 - box.left)
                 for column in columns:
-                    line[column - box.left] = shown_value(
-                        calculator, sheet, index, column, row.get(column, BLANK), render, date_render
+                    cell = row.get(column, BLANK)
+                    entered = cell.entered
+                    line[column - box.left] = (
+                        entered  # as it is under every option
+                        if type(entered) is str and not cell.format
+                        else shown_value(calculator, sheet, index, column, cell, render, date_render)
                     )
                 while line and line[-1] == "":
                     line.pop()
@@ -134,6 +138,10 @@ _EMPTY: Json = {}
 """One for all blank cells of an answer, never to be changed."""
 
 
+_PLAIN = {str: "stringValue", bool: "boolValue", int: "numberValue", float: "numberValue"}
+"""What values that need no computing are in an ExtendedValue, by their exact type."""
+
+
 class _CellWriter:
     """Makes the CellData of one answer: the fields that ``mask`` (of a CellData; None: all) names, those that hold
     nothing left out. What it makes is not to be changed: equal formats are one object."""
@@ -149,6 +157,7 @@ class _CellWriter:
         self._formats, self._prints = "userEnteredFormat" in self._wanted, "formattedValue" in self._wanted
         self._links = not self._wanted.isdisjoint(("effectiveFormat", "hyperlink"))  # where a cell leads shows in these
         self._cut_values = [name for name in ("userEnteredValue", "effectiveValue") if name in self._below]
+        self._needs_more = self._prints or self._links or bool(self._cut_values)
         self._cut_formats: dict[int, tuple[Json, Json]] = {}
         self.notes_only = self._wanted == {"note"}
 
@@ -156,16 +165,22 @@ class _CellWriter:
         """One cell; ``put`` is what an array filled it with."""
         entered, form, note, extras = cell
         out: Json = {}
-        value = put if entered is None else entered
-        is_formula = type(entered) is Formula
-        if is_formula:
-            value = self._calculator.value(self._sheet, row, column)
-        if value is not None:
-            if self._shows or self._enters:
+        kind = _PLAIN.get(type(entered))
+        if kind is not None:
+            value: Value = entered
+            held = {kind: entered}
+            if self._enters:
+                out["userEnteredValue"] = held
+            if self._shows:
+                out["effectiveValue"] = held
+        else:
+            value = self._calculator.value(self._sheet, row, column) if type(entered) is Formula else put
+            if value is not None:
                 self._put_values(out, entered, value)
-            if self._prints:
-                number_format = form.get("numberFormat") if form else None
-                out["formattedValue"] = formats.formatted(value, number_format, self._calculator.locale)
+        if not (form or note or extras or self._needs_more):
+            return out
+        if self._needs_more and value is not None:
+            self._put_more(out, form, value)
         if form and self._formats:
             out["userEnteredFormat"] = self._cut_format(form)
         if self._links:
@@ -177,11 +192,16 @@ class _CellWriter:
         return out
 
     def _put_values(self, out: Json, entered: Entered, value: Value) -> None:
-        shown = extended_value(value)
         if self._enters and entered is not None:
-            out["userEnteredValue"] = shown if entered is value else extended_value(entered)
+            out["userEnteredValue"] = extended_value(entered)
         if self._shows:
-            out["effectiveValue"] = shown
+            out["effectiveValue"] = extended_value(value)
+
+    def _put_more(self, out: Json, form: Json | None, value: Value) -> None:
+        """The formatted value, and the others cut."""
+        if self._prints:
+            number_format = form.get("numberFormat") if form else None
+            out["formattedValue"] = formats.formatted(value, number_format, self._calculator.locale)
         for name in self._cut_values:
             if name in out:
                 out[name] = self._cut(name, out[name])
@@ -244,10 +264,13 @@ def _row_json(writer: _CellWriter, row: Row, index: int, box: Box, put: Mapping[
     left, right = box.left, box.right
     if put:
         row = {**dict.fromkeys(put, BLANK), **row}
-    columns = [column for column in row if left <= column < right]
+    if right - left < len(row):
+        columns = [column for column in range(left, right) if column in row]
+    else:
+        columns = sorted(column for column in row if left <= column < right)
     if not columns:
         return _EMPTY
-    cells = [_EMPTY] * (max(columns) + 1 - left)
+    cells = [_EMPTY] * (columns[-1] + 1 - left)
     if writer.notes_only:
         columns = [column for column in columns if row[column].note]
     for column in columns:
