@@ -84,14 +84,17 @@ def _fits(kind: str, value: Any, depth: int) -> bool:
     return exact is not None and exact(value)
 
 
+def _is_number(value: Any) -> bool:
+    return (type(value) is int and abs(value) < 2**53) or (type(value) is float and math.isfinite(value))
+
+
 _EXACT: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: type(value) is str,
     "google-fieldmask": lambda value: type(value) is str,
     "boolean": lambda value: type(value) is bool,
     "int32": lambda value: type(value) is int and -(2**31) <= value < 2**31,
-    "double": lambda value: (
-        (type(value) is int and abs(value) < 2**53) or (type(value) is float and math.isfinite(value))
-    ),
+    "double": _is_number,
+    "float": _is_number,
 }
 """Scalars that need no conversion, by kind; of the other kinds, and the far ends of these, the long way tells."""
 
