@@ -215,6 +215,10 @@ class InputPlan:
 
     def _frame_rows(self, frame: Frame) -> dict[int, Signs]:
         """The signs of each row of the frame that has a value by which rows are known."""
+        key = self.key_column
+        if key is not None and self._known == {key}:
+            named = {row: frame.value(row, key) for row, column in frame.cells if row > 0 and column == key}
+            return {row: (_text(named[row]) or None,) for row in sorted(named) if not is_blank(named[row])}
         width = 1 + max(self._known, default=0)
         rows = {row for row, column in frame.cells if row > 0 and column in self._known}
         values = {row: frame.values(row, range(width)) for row in sorted(rows)}

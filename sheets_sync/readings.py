@@ -109,6 +109,7 @@ def _notes(sheet: Mapping[str, Any]) -> Iterator[tuple[tuple[int, int], str]]:
     for block in sheet.get("data", ()):
         top, left = block.get("startRow", 0) + 1, block.get("startColumn", 0) + 1
         for row, cells in enumerate(block.get("rowData", ())):
-            for column, cell in enumerate(cells.get("values", ())):
+            held = cells.get("values", ())
+            for column, cell in enumerate(held) if any(held) else ():
                 if note := cell.get("note"):
                     yield (top + row, left + column), note

@@ -71,9 +71,14 @@ class TablePlan:
     def differing(self) -> Iterator[tuple[int, int, Content, CellValue]]:
         """(row, column, what it is to show, what stood there) of the cells of known rows that differ."""
         for name, held in self._by_name.items():
-            for column, content in held.items() if name in self._rows else ():
-                if not self._shows(name, column, content):
-                    yield self._rows[name], column, content, self._there(name, column)
+            row = self._rows.get(name)
+            if row is None:
+                continue
+            cells = self.grid.values[row]
+            for column, content in held.items():
+                there = cells[column] if column < len(cells) else None
+                if not (content is there or same(content, there)):
+                    yield row, column, content, there
 
     @property
     def has_marks(self) -> bool:
@@ -295,9 +300,6 @@ class TablePlan:
     def _rows_as_read(self, places: Mapping[str, int]) -> dict[int, int]:
         """Row as read -> row in the frame, for the marks."""
         return {0: 0, **{row: places[name] for row, name in self._named() if name in places}}
-
-    def _shows(self, name: str, column: int, content: Content) -> bool:
-        return name in self._rows and same(content, self._there(name, column))
 
     def _there(self, name: str, column: int) -> CellValue:
         return _at(self.grid.values[self._rows[name]], column)

@@ -120,7 +120,7 @@ class SheetsService(ValuesMethods):
         book = self._book(spreadsheet_id)
         mask = answer_mask("Spreadsheet", fields)
         includes = wants(mask, "sheets", "data") if fields else include_grid_data
-        return masked(self._resource(book, ranges, includes, mask), mask)
+        return self._resource(book, ranges, includes, mask)
 
     def get_by_data_filter(self, spreadsheet_id: str, body: Json, fields: str | None = None) -> Json:
         """``spreadsheets.getByDataFilter``."""
@@ -153,15 +153,15 @@ class SheetsService(ValuesMethods):
             return replies
 
         replies, book = self._mutated(spreadsheet_id, perform_all)
-        answer: Json = {"spreadsheetId": spreadsheet_id, "replies": replies}
-        if body.get("includeSpreadsheetInResponse"):
+        answer: Json = masked({"spreadsheetId": spreadsheet_id, "replies": replies}, mask)
+        if body.get("includeSpreadsheetInResponse") and wants(mask, "updatedSpreadsheet"):
             includes = bool(body.get("responseIncludeGridData"))
             if fields:
                 includes = wants(mask, "updatedSpreadsheet", "sheets", "data")
             ranges = body.get("responseRanges", [])
-            below = (mask or {}).get("updatedSpreadsheet")
-            answer["updatedSpreadsheet"] = self._resource(book, ranges, includes, below)
-        return masked(answer, mask)
+            below = (mask or {}).get("updatedSpreadsheet", (mask or {}).get("*"))
+            answer["updatedSpreadsheet"] = self._resource(book, ranges, includes, below or None)
+        return answer
 
     def revision(self, spreadsheet_id: str) -> int:
         """A number that grows with each change of the spreadsheet; cheap to ask."""
