@@ -11,7 +11,7 @@
                 │                    │               │
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
-                ├─ intake_requests
+                ├─ intake_requests, intake_sheets
                 ├─ requests ── optimization_runs    their jobs: procrastinate's own tables
                 ├─ workspace_leases (0..1)
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
@@ -43,6 +43,7 @@ from db.models_inputs import (
     InitiativeRow,
     InitiativeScoreRow,
     IntakeRequestRow,
+    IntakeSheetRow,
     MathModelRow,
     MetricRow,
     ScenarioRow,
@@ -291,6 +292,7 @@ __all__ = [
     "InitiativeRow",
     "InitiativeScoreRow",
     "IntakeRequestRow",
+    "IntakeSheetRow",
     "MathModelRow",
     "MetricRow",
     "PortfolioItemRow",

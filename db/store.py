@@ -16,7 +16,7 @@ from db.records import (
     WatchRecord,
     WorkspaceRecord,
 )
-from db.store_intake import intake_links, save_intake
+from db.store_intake import intake_links, intake_sheets, save_intake, save_intake_sheets
 from db.store_jobs import LOOK_TASK, QUEUES, REQUEST_TASK, defer_look, hand_over_jobs, jobs_due, queue_state
 from db.store_leases import give_back_lease, renew_lease, require_turn, take_lease
 from db.store_portfolios import save_portfolio
@@ -67,6 +67,8 @@ from db.store_watch import (
 )
 from db.store_workspaces import (
     find_workspace,
+    has_lost_initiatives,
+    known_initiatives,
     list_workspaces,
     note_initiative_keys,
     register_workspace,
@@ -103,9 +105,12 @@ __all__ = [
     "give_back_lease",
     "give_up_runs",
     "hand_over_jobs",
+    "has_lost_initiatives",
     "holds_fence",
     "intake_links",
+    "intake_sheets",
     "jobs_due",
+    "known_initiatives",
     "last_scheduled",
     "list_workspaces",
     "load_constraint_set",
@@ -135,6 +140,7 @@ __all__ = [
     "save_constraint_set",
     "save_inputs",
     "save_intake",
+    "save_intake_sheets",
     "save_portfolio",
     "save_remarks",
     "save_version",

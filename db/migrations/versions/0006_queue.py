@@ -1,6 +1,6 @@
 """The job queue, the leases, and what a request needs to be one job.
 
-Revision: 0005, after 0004. The queue's own tables and functions are those of the pinned procrastinate.
+Revision: 0006, after 0005. The queue's own tables and functions are those of the pinned procrastinate.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
