@@ -89,7 +89,7 @@ class Clock:
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
 
-    def every(self, seconds: float, name: str, tick: Callable[[], Any]) -> None:
+    def every(self, seconds: int, name: str, tick: Callable[[], Any]) -> None:
         """Call ``tick`` now and then every ``seconds``."""
         self._scheduler.add_job(
             tick,

@@ -5,6 +5,8 @@ Revision: 0006, after 0005. The queue's own tables and functions are those of th
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from alembic import op
 from procrastinate.schema import SchemaManager
 
@@ -42,7 +44,7 @@ ALTER TABLE requests
 
 
 def upgrade() -> None:
-    with op.get_bind().connection.cursor() as cursor:  # many statements at once, with signs that SQLAlchemy reads
+    with closing(op.get_bind().connection.cursor()) as cursor:  # many statements at once, with signs that SQLAlchemy reads
         cursor.execute(SchemaManager.get_schema())
     op.execute(LEASES)
     op.execute(REQUESTS)
