@@ -44,7 +44,8 @@ ALTER TABLE requests
 
 
 def upgrade() -> None:
-    with closing(op.get_bind().connection.cursor()) as cursor:  # many statements at once, with signs that SQLAlchemy reads
+    # Many statements at once, with signs that SQLAlchemy would read.
+    with closing(op.get_bind().connection.cursor()) as cursor:
         cursor.execute(SchemaManager.get_schema())
     op.execute(LEASES)
     op.execute(REQUESTS)
