@@ -52,11 +52,22 @@ class WorkspaceRecord:
     url: str
 
 
+class DueReason(StrEnum):
+    """Why a workbook is to be read: Drive told of a change; it was never read (or not since Drive's list was lost); its
+    hour has come; Drive tells nothing, and it is its turn."""
+
+    CHANGED = "changed"
+    FIRST = "first"
+    HOURLY = "hourly"
+    UNHEARD = "unheard"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRecord:
     """What is known of a workbook without reading it: when Drive told of a change that was not served yet, when it was
-    last read (None: read it), when its schedule is due next, and the digest of what was last told. While a process is
-    at work on it (``is_busy``), ``heard_at`` is the change up to which its Requests were read all the same."""
+    last read (None: never, or not since all had to be read anew), when its schedule is due next, and the digest of what
+    was last told. While a process is at work on it (``is_busy``), ``heard_at`` is the change up to which its Requests
+    were read all the same. ``reason`` is why it is due to be read now; None where it is not."""
 
     workspace: WorkspaceRecord
     changed_at: datetime | None = None
@@ -65,6 +76,18 @@ class WatchRecord:
     digest: str | None = None
     heard_at: datetime | None = None
     is_busy: bool = False
+    reason: DueReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueSlot:
+    """A workbook whose schedule is due: the sentence and time zone as Setup had them when it was last read, and the
+    first slot (aware) that has not been taken."""
+
+    workspace_id: int
+    schedule: str
+    time_zone: str
+    slot_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,14 @@ from db.store_requests import (
     start_request,
     wait_again,
 )
+from db.store_retention import (
+    Delete,
+    delete_old_jobs,
+    delete_old_requests,
+    delete_old_runs,
+    delete_old_slots,
+    end_dead_runs,
+)
 from db.store_roadmaps import newest_version, save_version
 from db.store_rules import load_constraint_set, save_constraint_set
 from db.store_run_log import run_log
@@ -43,7 +51,6 @@ from db.store_runs import (
     finish_run,
     give_up_runs,
     holds_fence,
-    last_scheduled,
     newest_failure,
     newest_good_run,
     newest_result,
@@ -55,15 +62,17 @@ from db.store_runs import (
     set_run_stage,
     store_snapshot,
 )
+from db.store_schedule import due_slots, move_slot, note_schedule, scheduled_run_waits, take_slot
 from db.store_watch import (
     claim_watch,
+    count_due,
+    due_watches,
     note_heard,
     note_read,
     record_changes,
     restart_watch,
     shown_state,
     watch_of,
-    watches,
 )
 from db.store_workspaces import (
     find_workspace,
@@ -75,11 +84,13 @@ from db.store_workspaces import (
     reserve_initiative_keys,
     save_inputs,
 )
+from db.turns import turns_taken
 
 __all__ = [
     "LOOK_TASK",
     "QUEUES",
     "REQUEST_TASK",
+    "Delete",
     "KeptRun",
     "RequestRecord",
     "RequestStatus",
@@ -96,7 +107,15 @@ __all__ = [
     "cancel_request",
     "cancel_run",
     "claim_watch",
+    "count_due",
     "defer_look",
+    "delete_old_jobs",
+    "delete_old_requests",
+    "delete_old_runs",
+    "delete_old_slots",
+    "due_slots",
+    "due_watches",
+    "end_dead_runs",
     "fail_run",
     "find_request",
     "find_workspace",
@@ -111,9 +130,9 @@ __all__ = [
     "intake_sheets",
     "jobs_due",
     "known_initiatives",
-    "last_scheduled",
     "list_workspaces",
     "load_constraint_set",
+    "move_slot",
     "newest_failure",
     "newest_good_run",
     "newest_result",
@@ -122,6 +141,7 @@ __all__ = [
     "note_initiative_keys",
     "note_progress",
     "note_read",
+    "note_schedule",
     "queue_state",
     "record_changes",
     "register_workspace",
@@ -144,12 +164,14 @@ __all__ = [
     "save_portfolio",
     "save_remarks",
     "save_version",
+    "scheduled_run_waits",
     "set_run_stage",
     "shown_state",
     "start_request",
     "store_snapshot",
     "take_lease",
+    "take_slot",
+    "turns_taken",
     "wait_again",
     "watch_of",
-    "watches",
 ]

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     sheets_base_url: AnyHttpUrl | None = None
     google_calls_per_minute: int = Field(default=60, ge=1, le=100_000)
     google_project_calls_per_minute: int = Field(default=300, ge=1, le=100_000)
+    run_retention_days: int = Field(default=180, ge=1, le=36_500)
     worker_jobs: int = Field(default=2, ge=1, le=32)
     log_level: str = "WARNING"
 

@@ -76,7 +76,7 @@ class SheetsGateway:
         quotas = {
             kind: Quota(
                 {
-                    f"{kind} {self.account}": calls_per_minute,
+                    self.bucket_of(kind): calls_per_minute,
                     f"{kind} project {self._credentials.project_id or self.client_email}": project,
                 },
                 clock=clock,
@@ -92,6 +92,10 @@ class SheetsGateway:
     def _drive(self) -> Client:
         """A client with a token of its own, so that spreadsheets are served where Drive's API is off."""
         return Client(self._credentials, "Drive", DRIVE_SCOPES, self._base_url)
+
+    def bucket_of(self, kind: str) -> str:
+        """The name under which this account's turns of a kind (read, write, drive) are counted."""
+        return f"{kind} {self.account}"
 
     @property
     def account(self) -> str:

@@ -39,6 +39,7 @@ TABLES = {
     "workspace_watches",
     "google_turns",
     "workspace_leases",
+    "schedule_slots",
 }
 """Beside those of the queue, which are procrastinate's own."""
 
