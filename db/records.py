@@ -159,9 +159,50 @@ class RequestRecord:
 
     @property
     def who(self) -> str:
-        """Who asked, as far as that is known: an unproven name is only what somebody said."""
-        if self.verified_by:
-            return self.verified_by
-        if self.trigger in ("schedule", "command line"):
-            return self.requested_by
-        return f"said to be {self.requested_by}" if self.requested_by else "someone with edit access"
+        return who_of(self.verified_by, self.requested_by, self.trigger)
+
+
+def who_of(verified_by: str | None, requested_by: str, trigger: str) -> str:
+    """Who asked, as far as that is known: an unproven name is only what somebody said."""
+    if verified_by:
+        return verified_by
+    if trigger in ("schedule", "command line"):
+        return requested_by
+    return f"said to be {requested_by}" if requested_by else "someone with edit access"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    """One request or run as operators see it. ``request_id`` is None for a run of a command, ``run_id`` where no run
+    came of it (yet); ``stage`` is what a run under way does; ``seconds`` is how long it took, or has taken so far."""
+
+    run_id: int | None
+    request_id: str | None
+    workbook: str
+    spreadsheet_id: str
+    asked_at: datetime
+    verified_by: str | None
+    requested_by: str
+    trigger: str
+    action: str
+    scenario: str | None
+    constraint_set: str | None
+    status: str
+    stage: str | None
+    outcome: str | None
+    seconds: float | None
+    attempts: int
+    message: str
+
+    @property
+    def who(self) -> str:
+        return who_of(self.verified_by, self.requested_by, self.trigger)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLine:
+    """One worker process: how long ago it gave its last sign of life, and how many jobs it has."""
+
+    id: int
+    silent_s: float
+    jobs: int

@@ -19,6 +19,7 @@ from db.records import (
 from db.store_intake import intake_links, intake_sheets, save_intake, save_intake_sheets
 from db.store_jobs import LOOK_TASK, QUEUES, REQUEST_TASK, defer_look, hand_over_jobs, jobs_due, queue_state
 from db.store_leases import give_back_lease, renew_lease, require_turn, take_lease
+from db.store_overview import last_runs, queue_lines, run_lines, watch_ages, worker_lines, workspace_of_run
 from db.store_portfolios import save_portfolio
 from db.store_progress import note_progress, run_state
 from db.store_requests import (
@@ -130,6 +131,7 @@ __all__ = [
     "intake_sheets",
     "jobs_due",
     "known_initiatives",
+    "last_runs",
     "list_workspaces",
     "load_constraint_set",
     "move_slot",
@@ -142,6 +144,7 @@ __all__ = [
     "note_progress",
     "note_read",
     "note_schedule",
+    "queue_lines",
     "queue_state",
     "record_changes",
     "register_workspace",
@@ -154,6 +157,7 @@ __all__ = [
     "restart_watch",
     "resume_run",
     "run_facts",
+    "run_lines",
     "run_log",
     "run_of_portfolio",
     "run_state",
@@ -173,5 +177,8 @@ __all__ = [
     "take_slot",
     "turns_taken",
     "wait_again",
+    "watch_ages",
     "watch_of",
+    "worker_lines",
+    "workspace_of_run",
 ]

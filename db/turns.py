@@ -37,4 +37,4 @@ def turns_taken(session: Session, bucket: str | None = None) -> dict[str, int]:
     )
     if bucket is not None:
         taken = taken.where(GOOGLE_TURNS.c.bucket == bucket)
-    return dict(session.execute(taken).tuples().all())
+    return {row[0]: row[1] for row in session.execute(taken)}

@@ -22,7 +22,8 @@ CREATE TABLE schedule_slots (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_schedule_slots PRIMARY KEY (id),
-    CONSTRAINT uq_schedule_slots_workspace_id_schedule_slot_at UNIQUE NULLS NOT DISTINCT (workspace_id, schedule, slot_at),
+    CONSTRAINT uq_schedule_slots_workspace_id_schedule_slot_at
+        UNIQUE NULLS NOT DISTINCT (workspace_id, schedule, slot_at),
     CONSTRAINT fk_schedule_slots_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id) ON DELETE CASCADE
 );
 CREATE TRIGGER touch_updated_at BEFORE UPDATE ON schedule_slots
