@@ -161,8 +161,8 @@ def _print_status(found: Status) -> None:
         )
     books = found.workbooks
     say(
-        f"Workbooks: {books['registered']} registered; to be read: {books['changed']} changed, {books['first']} for the "
-        f"first time, {books['hourly']} because their hour has come."
+        f"Workbooks: {books['registered']} registered; to be read: {books['changed']} changed, {books['first']} for "
+        f"the first time, {books['hourly']} because their hour has come."
     )
     for account, age in found.drive.items():
         say(f"Drive ({account}): " + ("never asked." if age is None else f"asked {age:.0f} s ago."))

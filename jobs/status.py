@@ -76,8 +76,8 @@ def _problems(
     for queue, state in queues.items():
         if workers and state["oldest_waiting_s"] > SLOW_S:
             told.append(
-                f"The oldest job in the queue {queue} has waited for {state['oldest_waiting_s']:.0f} s: start more workers, "
-                "or see what they wait for (docs/operations.md)."
+                f"The oldest job in the queue {queue} has waited for {state['oldest_waiting_s']:.0f} s: start more "
+                "workers, or see what they wait for (docs/operations.md)."
             )
     ages = [age for age in drive.values() if age is not None]
     if workers and ages and min(ages) > SLOW_S:
