@@ -17,6 +17,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,20 +88,25 @@ def main() -> None:
         print(f"a run of {count:,} initiatives in Postgres: {size / 1024:,.0f} KB")
     for name, spent in cost.tick_ms.items():
         print(f"among {MANY:,} workbooks, {name}: {spent:.1f} ms")
-    most = largest(lambda count: waits(count, cost, day, seeds)[1] <= 10)
-    print(f"one account ({READS_A_MINUTE} reads a minute): {most:,} workbooks, then the p95 of a click's wait passes 10 s")
-    for share in (0.5, 1.0, 1.2):
-        p50, p95 = waits(max(1, int(most * share)), cost, day, seeds)
-        print(f"  {int(most * share):,} workbooks: a click waits {p50:.1f} s (p50), {p95:.1f} s (p95) in the busiest hour")
-    table(most, cost, day)
+    for limit in (READS_A_MINUTE, 10 * READS_A_MINUTE):
+        most = largest(lambda count, limit=limit: waits(count, cost, day, seeds, limit)[1] <= 10)
+        print(
+            f"\none account of {limit} reads a minute: {most:,} workbooks, then the p95 of a click's wait passes 10 s"
+        )
+        for share in (0.5, 1.0, 1.2):
+            p50, p95 = waits(max(1, int(most * share)), cost, day, seeds, limit)
+            print(f"  {int(most * share):,} workbooks: a click waits {p50:.1f} s (p50), {p95:.1f} s (p95)")
+        table(most, cost, day, max(1, PROJECT_READS_A_MINUTE // limit))
 
 
-def table(most: int, cost: Cost, day: Day) -> None:
-    per_project = PROJECT_READS_A_MINUTE // READS_A_MINUTE
-    print("| workbooks | accounts | projects | databases | computing in the busiest hour | workers of 2 jobs | Postgres |")
+def table(most: int, cost: Cost, day: Day, per_project: int) -> None:
+    print(
+        "| workbooks | accounts | projects | databases | computing, busiest hour | workers of 2 jobs | Postgres |"
+    )
     print("|---|---|---|---|---|---|---|")
     for count in SIZES:
         accounts = math.ceil(count / most)
+        projects = math.ceil(accounts / per_project)
         hour = count * (
             day.clicks * day.busiest * cost.run_s
             + (day.edits * day.busiest) * (cost.edit_s + cost.idle_s)
@@ -110,17 +116,18 @@ def table(most: int, cost: Cost, day: Day) -> None:
         runs = (day.clicks + day.nightly) * day.retention_days * 5 / 7
         size = count * runs * cost.run_bytes[min(cost.run_bytes)] / 1e9
         print(
-            f"| {count:,} | {accounts:,} | {math.ceil(accounts / per_project):,} | {accounts:,} | {hour / 60:,.1f} min | "
+            f"| {count:,} | {accounts:,} | {projects:,} | {accounts:,} | {hour / 60:,.1f} min | "
             f"{workers:,} | {size:,.1f} GB ({size / accounts:,.1f} each) |"
         )
 
 
-def waits(count: int, cost: Cost, day: Day, seeds: int) -> tuple[float, float]:
+def waits(count: int, cost: Cost, day: Day, seeds: int, limit: int) -> tuple[float, float]:
     """Seconds that a click waits for Google's quota in the busiest hour, p50 and p95: jobs come at random; each takes
-    its reads (there are more of them than writes) in a window of 60 a minute that slides; clicks go before looks."""
+    its reads (there are more of them than writes) in a window of ``limit`` a minute that slides; clicks go before
+    looks."""
     found: list[float] = []
     for seed in range(seeds):
-        found += _hour(count, cost, day, random.Random(seed))
+        found += _hour(count, cost, day, limit, random.Random(seed))
     if not found:
         return 0.0, 0.0
     found.sort()
@@ -130,9 +137,9 @@ def waits(count: int, cost: Cost, day: Day, seeds: int) -> tuple[float, float]:
 CLICK, EDIT, HOURLY = range(3)
 
 
-def _hour(count: int, cost: Cost, day: Day, chance: random.Random) -> list[float]:
+def _hour(count: int, cost: Cost, day: Day, limit: int, chance: random.Random) -> list[float]:
     arrivals: list[tuple[float, int, int]] = []
-    hourly = min(count, int(SHARE_IN_TURN * READS_A_MINUTE * 60 / max(1, cost.idle[0])))
+    hourly = min(count, int(SHARE_IN_TURN * limit * 60 / max(1, cost.idle[0])))
     for kind, number, reads in (
         (CLICK, count * day.clicks * day.busiest, cost.idle[0] + cost.run[0]),  # the click is read, then it runs
         (EDIT, count * (day.edits + day.clicks) * day.busiest, cost.edit[0] + cost.idle[0]),  # our own writing is heard
@@ -140,7 +147,7 @@ def _hour(count: int, cost: Cost, day: Day, chance: random.Random) -> list[float
     ):
         arrivals += [(chance.uniform(0, 3600), kind, reads) for _ in range(_poisson(number, chance))]
     arrivals.sort()
-    window: list[float] = []
+    window: deque[float] = deque()
     waiting: list[tuple[int, float, int]] = []
     found: list[float] = []
     clock, at = 0.0, 0
@@ -154,9 +161,9 @@ def _hour(count: int, cost: Cost, day: Day, chance: random.Random) -> list[float
         kind, came, reads = heapq.heappop(waiting)
         for _ in range(reads):
             while window and window[0] <= clock - 60:
-                window.pop(0)
-            if len(window) >= READS_A_MINUTE:
-                clock = window[len(window) - READS_A_MINUTE] + 60
+                window.popleft()
+            if len(window) >= limit:
+                clock = window.popleft() + 60
             window.append(clock)
         if kind == CLICK:
             found.append(clock - came)
@@ -264,7 +271,14 @@ def _computing() -> float:
     )
 
 
-_GROWING = ("optimization_runs", "portfolios", "portfolio_items", "requests", "procrastinate_jobs", "procrastinate_events")
+_GROWING = (
+    "optimization_runs",
+    "portfolios",
+    "portfolio_items",
+    "requests",
+    "procrastinate_jobs",
+    "procrastinate_events",
+)
 
 
 def _stored(database: Database) -> int:
@@ -320,9 +334,7 @@ def _ticks(database: Database) -> dict[str, float]:
                 "WHERE spreadsheet_id LIKE 'many-%'"
             )
         )
-        session.execute(
-            text("UPDATE workspace_watches SET next_read_at = now() WHERE workspace_id % 1000 = 0")
-        )
+        session.execute(text("UPDATE workspace_watches SET next_read_at = now() WHERE workspace_id % 1000 = 0"))
     with database.transaction() as session:
         session.execute(text("ANALYZE"))
 
