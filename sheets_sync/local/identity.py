@@ -58,6 +58,13 @@ class Identity:
         signature = self._private.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_encoded(signature)}"
 
+    def pem_certs(self) -> dict[str, str]:
+        """The public key as PEM, by its id."""
+        pem = self._private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return {self.key_id: pem.decode()}
+
     def certs(self) -> Json:
         """The public key as a JSON Web Key Set."""
         numbers = self._private.public_key().public_numbers()

@@ -32,6 +32,8 @@ Ask = Callable[[str, Json], Awaitable[Any]]
 EXECUTION_S = 360
 """How long Apps Script lets an execution go on: a lock is free after it."""
 MOST_BODY = 4_000_000
+CERTS, PEM_CERTS = "/oauth2/v3/certs", "/oauth2/v1/certs"
+"""Where Google tells the same keys: as a JSON Web Key Set, and as PEM by key id."""
 FETCH_S = 30
 
 
@@ -165,7 +167,7 @@ def _fetched(manifest: Json, body: Json) -> Json:
 
 
 def attach(app: FastAPI, host: ScriptHost) -> None:
-    """Adds the services at ``/apps-script/NAME`` and the keys of identity tokens at ``/oauth2/v3/certs``."""
+    """Adds the services at ``/apps-script/NAME``, and the public keys of identity tokens where Google has them."""
 
     async def called(request: Request, name: str) -> Response:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -177,14 +179,14 @@ def attach(app: FastAPI, host: ScriptHost) -> None:
             answer, status = {"error": str(error)}, 400
         return Response(dumped(answer), status, media_type="application/json")
 
-    def certs() -> Response:
+    def keys(request: Request) -> Response:
+        told = host.identity.pem_certs() if request.url.path == PEM_CERTS else host.identity.certs()
         headers = {"Cache-Control": "public, max-age=3600"}
-        return Response(dumped(host.identity.certs()), media_type="application/json", headers=headers)
+        return Response(dumped(told), media_type="application/json", headers=headers)
 
-    app.add_api_route(
-        "/apps-script/{name}", called, methods=["POST"], include_in_schema=False, response_model=None
-    )
-    app.add_api_route("/oauth2/v3/certs", certs, methods=["GET"], include_in_schema=False, response_model=None)
+    app.add_api_route("/apps-script/{name}", called, methods=["POST"], include_in_schema=False, response_model=None)
+    for path in (CERTS, PEM_CERTS):
+        app.add_api_route(path, keys, methods=["GET"], include_in_schema=False, response_model=None)
 
 
 async def _body(request: Request) -> Json:
