@@ -6,11 +6,12 @@ Apps Script's objects of these calls.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ from sheets_sync.local.scripts import ScriptError, Scripts, may_fetch, may_use
 from sheets_sync.local.service import SheetsService
 
 Json = dict[str, Any]
-Ask = Callable[[str, Json], Awaitable[Any]]
+Ask = Callable[[str, Json], Coroutine[Any, Any, Any]]
 """Shows something to the person and gives the answer: (alert, prompt, menu, sidebar or selection; the details)."""
 
 EXECUTION_S = 360
@@ -52,6 +53,13 @@ class Locks:
     def __init__(self) -> None:
         self._held: dict[str, tuple[str, float]] = {}
         self._changed = threading.Condition()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Nobody waits for a lock any more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
     def take(self, spreadsheet_id: str, execution: str, wait_s: float) -> bool:
         """True once the execution holds the lock; False where it did not come free in ``wait_s``."""
@@ -61,7 +69,7 @@ class Locks:
             return holder in ("", execution) or until < time.monotonic()
 
         with self._changed:
-            if not self._changed.wait_for(is_free, wait_s):
+            if not self._changed.wait_for(lambda: self._is_closed or is_free(), wait_s) or self._is_closed:
                 return False
             self._held[spreadsheet_id] = (execution, time.monotonic() + EXECUTION_S)
             return True
@@ -82,7 +90,8 @@ class ScriptHost:
         self.identity = identity
         self._service = service
         self._seats: dict[str, Seat] = {}
-        self._locks = Locks()
+        self._questions: dict[asyncio.Task[Any], str] = {}
+        self.locks = Locks()
 
     def open(self, spreadsheet_id: str, person: str, ask: Ask) -> str:
         """A seat's key. It is good until ``close``."""
@@ -91,8 +100,16 @@ class ScriptHost:
         return key
 
     def close(self, key: str) -> None:
-        """Takes the seat away; what it asks from now on is refused."""
+        """Takes the seat away: what it is being asked is refused, and so is what it asks from now on."""
         self._seats.pop(key, None)
+        for task in [task for task, asked in list(self._questions.items()) if asked == key]:
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+    def close_all(self) -> None:
+        """Ends all that waits for a person or a lock. From any thread."""
+        self.locks.close()
+        for key in list(self._seats):
+            self.close(key)
 
     async def answer(self, key: str, name: str, body: Json) -> Any:
         """What the service ``name`` answers. Raises ScriptError, and a 401 where no seat has that key."""
@@ -103,8 +120,20 @@ class ScriptHost:
         if not may_use(manifest, name):
             raise ScriptError(f"The manifest's oauthScopes do not hold what {name} needs.")
         if name == "ui":
-            return await seat.ask(str(body.get("kind")), body)
+            return await self._asked(key, seat, body)
         return await run_in_threadpool(self._done, seat, manifest, name, body)
+
+    async def _asked(self, key: str, seat: Seat, body: Json) -> Any:
+        task = asyncio.ensure_future(seat.ask(str(body.get("kind")), body))
+        self._questions[task] = key
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if key in self._seats:
+                raise
+            raise ScriptError("The window was closed.") from None
+        finally:
+            del self._questions[task]
 
     def _done(self, seat: Seat, manifest: Json, name: str, body: Json) -> Any:
         match name:
@@ -114,9 +143,9 @@ class ScriptHost:
                 return _cells(ScriptCells(self._service, seat.spreadsheet_id, seat.person), body)
             case "lock":
                 wait_s = min(float(body["wait_ms"]) / 1000, EXECUTION_S)
-                return self._locks.take(seat.spreadsheet_id, str(body["execution"]), wait_s)
+                return self.locks.take(seat.spreadsheet_id, str(body["execution"]), wait_s)
             case "unlock":
-                return self._locks.release(seat.spreadsheet_id, str(body["execution"]))
+                return self.locks.release(seat.spreadsheet_id, str(body["execution"]))
             case "spreadsheet_id":
                 return seat.spreadsheet_id
             case "email":

@@ -225,6 +225,7 @@ class LocalServer:
 
     def close(self) -> None:
         """Stops the server and closes the store."""
+        self.script_host.close_all()
         self._server.should_exit = True
         self._thread.join(15)
         self._socket.close()

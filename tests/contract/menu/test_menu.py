@@ -143,7 +143,7 @@ def test_the_cancel_button_of_a_sidebar_is_one_request_however_often_it_is_click
 
 def test_while_another_click_holds_the_lock_nothing_is_written_and_the_person_is_told(maria: Any, install: Any) -> None:
     install(maria.workbook, **{"LOCK_WAIT_MS = 10000": "LOCK_WAIT_MS = 100"})
-    locks = maria.server.script_host._locks
+    locks = maria.server.script_host.locks
     assert locks.take(maria.workbook, "somebody else", 0)
     maria.click("checkSheet")
     assert "yours was not" in maria.saw("alert")[0]["text"]
@@ -155,7 +155,7 @@ def test_while_another_click_holds_the_lock_nothing_is_written_and_the_person_is
 
 def test_a_lock_is_free_again_after_the_click_that_held_it(maria: Any) -> None:
     maria.click("checkSheet")
-    assert maria.server.script_host._locks.take(maria.workbook, "the next", 0)
+    assert maria.server.script_host.locks.take(maria.workbook, "the next", 0)
 
 
 def test_a_run_begins_only_after_what_it_is_of_was_said_and_agreed_to(maria: Any) -> None:
