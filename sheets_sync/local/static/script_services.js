@@ -17,12 +17,14 @@ export function execute(call, files, name, args) {
     const value = wanted(...args);
     return value === undefined ? null : JSON.parse(JSON.stringify(value));
   } finally {
-    globals.LockService.getDocumentLock().releaseLock();
+    const lock = globals.LockService.getDocumentLock();
+    if (lock.hasLock()) lock.releaseLock();
   }
 }
 
 function services(call, files, execution) {
   const workbook = new Spreadsheet(call);
+  const lock = new Lock(call, execution);
   return {
     SpreadsheetApp: {
       getActiveSpreadsheet: () => workbook,
@@ -30,7 +32,7 @@ function services(call, files, execution) {
       newRichTextValue: () => new RichTextValueBuilder(),
       flush: () => undefined, // each write is carried out when it is made
     },
-    LockService: { getDocumentLock: () => new Lock(call, execution) },
+    LockService: { getDocumentLock: () => lock },
     HtmlService: { createTemplateFromFile: (name) => template(files, name) },
     UrlFetchApp: { fetch: (url, options = {}) => fetched(call, url, options) },
     ScriptApp: { getIdentityToken: () => call("identity_token", {}) },
@@ -146,13 +148,20 @@ class Lock {
   constructor(call, execution) {
     this.call = call;
     this.execution = execution;
+    this.isHeld = false;
   }
 
   tryLock(milliseconds) {
-    return this.call("lock", { execution: this.execution, wait_ms: milliseconds });
+    this.isHeld = this.call("lock", { execution: this.execution, wait_ms: milliseconds });
+    return this.isHeld;
+  }
+
+  hasLock() {
+    return this.isHeld;
   }
 
   releaseLock() {
+    this.isHeld = false;
     this.call("unlock", { execution: this.execution });
   }
 }
