@@ -29,7 +29,9 @@ def script_files(webhook_url: str | None) -> dict[str, str]:
 def script_version(webhook_url: str | None) -> str:
     """What the rows of Requests say that this script writes: the program's version and a mark of the files, so that
     an older copy, or one with another address, is known by it."""
-    line = next(line for line in script_files(webhook_url)[MENU].splitlines() if line.startswith("const SCRIPT_VERSION"))
+    line = next(
+        line for line in script_files(webhook_url)[MENU].splitlines() if line.startswith("const SCRIPT_VERSION")
+    )
     return line.split("'")[1]
 
 
@@ -53,7 +55,7 @@ def _manifest(text: str, address: str) -> str:
 
 def _quoted(text: str) -> str:
     """A JavaScript string in single quotes."""
-    return "'" + json.dumps(text)[1:-1].replace("'", "\\u0027").replace("\\\"", '"') + "'"
+    return "'" + json.dumps(text)[1:-1].replace("'", "\\u0027").replace('\\"', '"') + "'"
 
 
 def _replaced(text: str, line: str, with_line: str) -> str:

@@ -63,7 +63,7 @@ function cancelRun() {
   telling_(() => {
     const id = Utilities.getUuid();
     const ui = SpreadsheetApp.getUi();
-    const open = newest_(requests_().filter((row) => isRun_(row) && !FINISHED.includes(row.status)));
+    const open = newest_(requests_().filter((row) => !NO_RUNS.includes(row.action) && !FINISHED.includes(row.status)));
     const what = open
       ? `Cancel “${open.action}”${open.requested_by ? `, asked for by ${open.requested_by}` : ''}?`
       : 'Nothing that was asked for here waits or runs. Cancel what the schedule runs, if anything?';
@@ -91,19 +91,24 @@ function showHelp() {
     'Status: shows the newest request and how it gets on.',
     '',
     'Each click is a row of the hidden tab Requests. If none is answered within a minute, the worker is not running.',
-    '',
     `Version of this menu: ${SCRIPT_VERSION}`,
   ];
   say_('The Roadmap menu', text.join('\n'));
 }
 
-/** Shows a refusal to the person; anything else is a bug, which Apps Script shows. */
+/** Shows a refusal to the person. Anything else is a bug, which Apps Script shows. */
 function telling_(work) {
+  const refused = refusalOf_(work);
+  if (refused) say_('Roadmap', refused);
+}
+
+function refusalOf_(work) {
   try {
     work();
+    return '';
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    say_('Roadmap', error.message);
+    if (error instanceof Refusal) return error.message;
+    throw error;
   }
 }
 
@@ -125,7 +130,7 @@ function showSidebar_(requestId) {
 /** How a request gets on; with '' the newest one. null where there is none. */
 function statusOf(requestId) {
   const rows = requests_();
-  const row = requestId ? rows.find((one) => one.request_id === requestId) : newest_(rows.filter(isRun_));
+  const row = requestId ? rows.find((one) => one.request_id === requestId) : newest_(rows.filter((one) => !NO_RUNS.includes(one.action)));
   if (!row) return null;
   const path = `/v1/requests/${encodeURIComponent(row.request_id)}?workbook=${encodeURIComponent(workbook_())}`;
   const told = fetched_('get', path) || {};
@@ -143,13 +148,7 @@ function statusOf(requestId) {
 
 /** Asks for the end of a request: '' where that was written down, else a sentence. */
 function cancelRequest(cancelId, requestId) {
-  try {
-    send_(cancelId, 'cancel', { request_id: requestId }, () => null);
-    return '';
-  } catch (error) {
-    if (error instanceof Refusal) return error.message;
-    throw error;
-  }
+  return refusalOf_(() => send_(cancelId, 'cancel', { request_id: requestId }, () => null));
 }
 
 // ---- one request
@@ -228,11 +227,7 @@ function workbook_() {
 }
 
 function requests_() {
-  return table_('Requests', REQUESTS).rows.filter((row) => row.request_id);
-}
-
-function isRun_(row) {
-  return row.action !== '' && !NO_RUNS.includes(row.action);
+  return table_('Requests', REQUESTS).rows.filter((row) => row.request_id && row.action);
 }
 
 /** The row asked for last; of equal ones, and of those without a time, the lowest. */
@@ -244,13 +239,9 @@ function newest_(rows) {
 
 /** Candidates, left out, rules on: counted as the worker counts them, but it has the last word. */
 function outlook_() {
-  const question = 'Run it? The plan goes to Portfolio; nothing is published.';
-  try {
-    return `${counts_().join('\n')}\n\n${question}`;
-  } catch (error) {
-    if (error instanceof Refusal) return `${error.message}\n\n${question}`;
-    throw error;
-  }
+  let counts = '';
+  const refused = refusalOf_(() => (counts = counts_().join('\n')));
+  return `${refused || counts}\n\nRun it? The plan goes to Portfolio; nothing is published.`;
 }
 
 function counts_() {
@@ -336,19 +327,25 @@ function whyText_() {
 function whyInitiative_(row) {
   const isIn = row.selected.toUpperCase() === 'TRUE';
   const start = isIn && row.start_period ? `, from ${row.start_period} on` : '';
-  const lines = [`${row.title || row.initiative_key}: ${isIn ? 'in the plan' : 'not in the plan'}${start}`];
-  lines.push(`Why: ${row.why || 'not known'}`);
-  if (row.gets_in_if) lines.push(`Gets in if: ${row.gets_in_if}`);
-  if (row.run) lines.push('', `By run ${row.run}`);
-  return lines.join('\n');
+  return lines_(
+    `${row.title || row.initiative_key}: ${isIn ? 'in the plan' : 'not in the plan'}${start}`,
+    `Why: ${row.why || 'not known'}`,
+    row.gets_in_if && `Gets in if: ${row.gets_in_if}`,
+    row.run && `By run ${row.run}`,
+  );
 }
 
 function whyRule_(row) {
-  const lines = [row.reads_as || 'This rule has not been read yet: use Check sheet.'];
-  lines.push(`What it costs: ${row.rule_cost || 'not known; the next run says'}`);
-  if (row.reason) lines.push(`Reason: ${row.reason}`);
-  if (row.requested_by) lines.push(`Asked for by: ${row.requested_by}`);
-  return lines.join('\n');
+  return lines_(
+    row.reads_as || 'This rule has not been read yet: use Check sheet.',
+    `What it costs: ${row.rule_cost || 'not known; the next run says'}`,
+    row.reason && `Reason: ${row.reason}`,
+    row.requested_by && `Asked for by: ${row.requested_by}`,
+  );
+}
+
+function lines_(...texts) {
+  return texts.filter((text) => text).join('\n');
 }
 
 // ---- tabs, as rows by the names of their columns

@@ -53,14 +53,16 @@ async def tab_title(title: str) -> str | None:
 
 
 async def script_answer(title: str, text: str, buttons: list[str], *, has_input: bool) -> dict[str, str]:
-    """What a person answers a script: {"button": its name, "text": what was typed}; CLOSE where the question was closed."""
+    """What a person answers a script: {"button": its name, "text": what was typed}; CLOSE where they closed it."""
     with ui.dialog() as dialog, ui.card().classes("ask"):
         ui.label(title).classes("ask-title")
         ui.label(text).classes("ask-script")
         typed = ui.input().props("outlined autofocus dense").classes("ask-text") if has_input else None
         with ui.row().classes("ask-buttons"):
             for name in buttons:
-                button = ui.button(name.capitalize(), on_click=lambda name=name: dialog.submit(name)).props("no-caps")
+                button = ui.button(
+                    name if name == "OK" else name.capitalize(), on_click=lambda name=name: dialog.submit(name)
+                ).props("no-caps")
                 button.props("unelevated" if name in ("OK", "YES") else "flat")
         if typed is not None:
             typed.on("keydown.enter", lambda: dialog.submit("OK"))

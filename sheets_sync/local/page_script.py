@@ -69,7 +69,7 @@ class PageScripts:
     async def paste(self) -> None:
         """Asks for the script's files and keeps them, as Google's script editor does."""
         there = await asyncio.to_thread(self._host.scripts.files, self._spreadsheet_id)
-        texts = await script_texts({name: "" for name in FILES} | there)
+        texts = await script_texts(dict.fromkeys(FILES, "") | there)
         if texts is None:
             return
         files = {name: text for name, text in texts.items() if text.strip()}

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import parse_qs
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from sheets_sync.local import page_edits as edits
-from sheets_sync.local.a1 import cell_text, parse_cells
+from sheets_sync.local.a1 import cell_text
 from sheets_sync.local.errors import ApiError
 from sheets_sync.local.page_book import Book
 from sheets_sync.local.page_dialogs import edit_anyway, note_text, tab_title
 from sheets_sync.local.page_grid import SheetGrid
 from sheets_sync.local.page_patch import patch
 from sheets_sync.local.page_script import PageScripts
-from sheets_sync.local.page_tabs import TabBar, tab_id
+from sheets_sync.local.page_tabs import TabBar, addressed, known_tab, tab_id
 from sheets_sync.local.page_undo import DeletedRows, InsertedRows, Steps, rows_deleted, typed_cells, undoing
 from sheets_sync.local.page_view import TabView
 from sheets_sync.local.script_host import ScriptHost
@@ -135,11 +134,8 @@ class WorkbookWindow:
 
     async def _go_to(self, fragment: str, *, is_start: bool = False) -> None:
         """Follows ``gid=12&range=F7``; at the start, opens the tab that the address asks for."""
-        wanted = parse_qs(fragment)
-        gid = wanted.get("gid", [""])[0]
-        area = parse_cells(wanted.get("range", [""])[0].split("!")[-1].replace("$", ""))
-        at = (area.top or 0, area.left or 0) if area else None
-        sheet_id = self._known_tab(int(gid) if gid.isdigit() else self.sheet_id)
+        gid, at = addressed(fragment)
+        sheet_id = self._known_tab(self.sheet_id if gid is None else gid)
         if is_start or sheet_id != self.sheet_id:
             await self._open(sheet_id, at)
         elif at is not None:
@@ -361,7 +357,9 @@ class WorkbookWindow:
     def _selection(self) -> Json | None:
         """The cursor, as a script knows it."""
         row = self.view.index_of(self.cursor[0]) if self.view and self.cursor else None
-        return None if row is None or not self.cursor else {"sheet": self.sheet_id, "row": row, "column": self.cursor[1]}
+        return (
+            None if row is None or not self.cursor else {"sheet": self.sheet_id, "row": row, "column": self.cursor[1]}
+        )
 
     async def _is_allowed(self, guard: Json | None) -> bool:
         """True where nothing guards the cells, or the person says so."""
@@ -397,9 +395,4 @@ class WorkbookWindow:
         return [sheet["properties"] for sheet in self.outline.get("sheets") or []]
 
     def _known_tab(self, sheet_id: int | None) -> int:
-        """``sheet_id`` where the workbook has it, else its first visible tab."""
-        if any(tab_id(tab) == sheet_id for tab in self._tabs()):
-            assert sheet_id is not None
-            return sheet_id
-        visible = [tab for tab in self._tabs() if not tab.get("hidden")] or self._tabs()
-        return tab_id(visible[0])
+        return known_tab(self._tabs(), sheet_id)

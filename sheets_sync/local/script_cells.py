@@ -41,7 +41,7 @@ class ScriptCells:
     def read(self, sheet_id: int) -> list[list[list[Any]]]:
         """The cells from A1 to the last that holds anything; at least one."""
         area = "'" + self._title(sheet_id).replace("'", "''") + "'"
-        values, texts, named = (
+        values, texts, dated = (
             self._service.values_get(self._id, area, value_render_option=render, date_time_render_option=dates).get(
                 "values", []
             )
@@ -54,9 +54,9 @@ class ScriptCells:
         width = max((len(row) for row in (*values, *texts)), default=1)
         zone = self._zone()
         rows: list[list[list[Any]]] = []
-        for cells in zip_longest(values, texts, named, fillvalue=[]):
+        for cells in zip_longest(values, texts, dated, fillvalue=[]):
             padded = [[*row, *[""] * (width - len(row))] for row in cells]
-            rows.append([_cell(*three, zone) for three in zip(*padded, strict=True)])
+            rows.append([_cell(value, text, dated, zone) for value, text, dated in zip(*padded, strict=True)])
         return rows or [[["", "", None]]]
 
     def write_text(self, sheet_id: int, row: int, column: int, text: str) -> None:
@@ -98,8 +98,9 @@ class ScriptCells:
         return zone_named(properties.get("timeZone", "Etc/GMT"))
 
 
-def _cell(value: Any, text: Any, named: Any, zone: Any) -> list[Any]:
-    is_date = isinstance(value, (int, float)) and not isinstance(value, bool) and isinstance(named, str) and named != ""
+def _cell(value: Any, text: Any, dated: Any, zone: Any) -> list[Any]:
+    """``dated`` is the value with dates as texts: a number that is a text there is a date."""
+    is_date = isinstance(value, (int, float)) and not isinstance(value, bool) and isinstance(dated, str) and dated != ""
     moment = moment_of(value) if is_date else None
     epoch = None if moment is None else round(moment.replace(tzinfo=zone).timestamp() * 1000)
     return [value, text, epoch]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +46,7 @@ class Scripts:
         for name, text in files.items():
             fresh = folder / f"{name}.new"
             fresh.write_text(text, encoding="utf-8")
-            os.replace(fresh, folder / name)
+            fresh.replace(folder / name)
         for name in old.keys() - files.keys():
             old[name].unlink()
 

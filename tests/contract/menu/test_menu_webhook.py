@@ -52,7 +52,9 @@ def test_a_repeated_click_is_posted_once(online: Any, webhook: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", [(500, {}, "<html>"), (403, {}, {"message": "no"}), (202, {}, "no JSON"), None])
-def test_where_the_webhook_fails_the_row_is_enough_and_the_sidebar_opens(online: Any, webhook: Any, answer: Any) -> None:
+def test_where_the_webhook_fails_the_row_is_enough_and_the_sidebar_opens(
+    online: Any, webhook: Any, answer: Any
+) -> None:
     if answer:
         webhook.answers["POST"] = webhook.answers["GET"] = answer
     else:
@@ -84,7 +86,12 @@ def test_a_redirect_gets_no_token(online: Any, webhook: Any) -> None:
 
 def test_an_address_that_the_manifest_does_not_list_is_never_called(online: Any, webhook: Any) -> None:
     files = online.server.scripts.files(online.workbook)
-    for listed in ([], ["http://127.0.0.1:1/"], [f"{webhook.url}/v2/"], [webhook.url.replace("127.0.0.1", "localhost") + "/"]):
+    for listed in (
+        [],
+        ["http://127.0.0.1:1/"],
+        [f"{webhook.url}/v2/"],
+        [webhook.url.replace("127.0.0.1", "localhost") + "/"],
+    ):
         manifest = json.loads(files["appsscript.json"]) | {"urlFetchWhitelist": listed}
         online.server.scripts.install(online.workbook, files | {"appsscript.json": json.dumps(manifest)})
         online.put("Requests!A2:G9", *([""] * 7 for _ in range(8)))

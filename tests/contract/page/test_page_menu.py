@@ -105,7 +105,7 @@ def test_a_run_says_first_what_it_is_of_and_begins_by_ok_alone(clicks: Clicks) -
     expect(clicks.page.locator(".book-working")).to_have_text("")
     assert clicks.rows() == []
     clicks.click("Run optimization…")
-    dialog.get_by_role("button", name="Ok").click()
+    dialog.get_by_role("button", name="OK", exact=True).click()
     expect(clicks.sidebar().locator("#action")).to_have_text("optimize")
     assert [row["action"] for row in clicks.rows()] == ["optimize"]
 
@@ -197,8 +197,10 @@ def test_why_this_row_is_of_the_row_under_the_cursor(clicks: Clicks) -> None:
 def test_the_sidebars_frame_reaches_nothing_of_the_page(clicks: Clicks) -> None:
     clicks.click("Status")
     expect(clicks.sidebar().locator("#action")).to_have_text("Nothing asked for yet")
-    reached = clicks.sidebar().locator("body").evaluate(
-        "() => { try { return parent.document.title; } catch (error) { return error.name; } }"
+    reached = (
+        clicks.sidebar()
+        .locator("body")
+        .evaluate("() => { try { return parent.document.title; } catch (error) { return error.name; } }")
     )
     assert reached == "SecurityError"
 
