@@ -1,7 +1,7 @@
 // Runs one function of a spreadsheet's script in Node, with the services of the local server, as the page does.
 // run_script.mjs BASE_URL KEY FUNCTION [JSON arguments]: prints {"value": …} or {"error": …}.
 import { MessageChannel, Worker, receiveMessageOnPort } from "node:worker_threads";
-import { execute } from "../../../sheets_sync/local/static/script_services.js";
+import { execute } from "../sheets_sync/local/static/script_services.js";
 
 const [base, key, name, args = "[]"] = process.argv.slice(2);
 const flag = new Int32Array(new SharedArrayBuffer(4));
