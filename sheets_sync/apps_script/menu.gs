@@ -199,7 +199,7 @@ function writeRow_(table, request, now) {
   sheet.getRange(row, at.requested_at + 1).setValue(now);
   for (const name of ['requested_by', 'arguments', 'request_id', 'action']) {
     const text = SpreadsheetApp.newRichTextValue().setText(request[name]).build();
-    sheet.getRange(row, at[name] + 1).setRichTextValue(text);
+    if (request[name]) sheet.getRange(row, at[name] + 1).setRichTextValue(text);
   }
 }
 

@@ -8,11 +8,10 @@ export function execute(call, files, name, args) {
   const execution = crypto.randomUUID();
   const globals = services(call, files, execution);
   const code = Object.keys(files).filter((file) => file.endsWith(".gs")).map((file) => files[file]).join("\n");
-  if (!/^[A-Za-z]\w*$/.test(name) || name.endsWith("_")) throw new Error("Script function not found: " + name);
+  const isPublic = /^[A-Za-z]\w*$/.test(name) && !name.endsWith("_"); // and declared there: eval is no function of a script
+  if (!isPublic || !new RegExp(`^function ${name}\\(`, "m").test(code)) throw new Error("Script function not found: " + name);
   const names = [...Object.keys(globals), ...HIDDEN];
-  const found = new Function(...names, `"use strict";${code}\nreturn typeof ${name} === "function" ? ${name} : null;`);
-  const wanted = found(...Object.values(globals));
-  if (!wanted) throw new Error("Script function not found: " + name);
+  const wanted = new Function(...names, `"use strict";${code}\nreturn ${name};`)(...Object.values(globals));
   try {
     const value = wanted(...args);
     return value === undefined ? null : JSON.parse(JSON.stringify(value));

@@ -250,5 +250,5 @@ def test_status_of_nothing_in_particular_is_that_of_the_newest_run(maria: Any) -
 
 
 def test_functions_of_its_own_and_unknown_ones_cannot_be_called_from_outside(maria: Any) -> None:
-    for name in ("writeRow_", "nothing", "send_"):
+    for name in ("writeRow_", "nothing", "eval", "Function", "checkSheet()", ""):
         assert "not found" in maria.end(maria.start(name))["error"]
