@@ -51,8 +51,6 @@ def test_the_menu_is_installed_clicked_seen_and_its_run_ends_in_the_sidebar(worl
     assert asked["Left out"].split()[0] == str(len(run["left_out"]))
 
 
-
-
 def test_clicks_of_another_version_are_named(world, workbook, dana, tmp_path) -> None:
     world.cli("menu", "install", workbook, "--wait", "0", "--folder", str(tmp_path))
     menu = tmp_path / "menu.gs"

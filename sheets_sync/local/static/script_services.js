@@ -9,7 +9,7 @@ export function execute(call, files, name, args) {
   const globals = services(call, files, execution);
   const code = Object.keys(files).filter((file) => file.endsWith(".gs")).map((file) => files[file]).join("\n");
   const isPublic = /^[A-Za-z]\w*$/.test(name) && !name.endsWith("_"); // and declared there: eval is no function of a script
-  if (!isPublic || !new RegExp(`^function ${name}\\(`, "m").test(code)) throw new Error("Script function not found: " + name);
+  if (!isPublic || !new RegExp(`\\bfunction\\s+${name}\\s*\\(`).test(code)) throw new Error("Script function not found: " + name);
   const names = [...Object.keys(globals), ...HIDDEN];
   const wanted = new Function(...names, `"use strict";${code}\nreturn ${name};`)(...Object.values(globals));
   try {
@@ -237,6 +237,7 @@ function escaped(value) {
 }
 
 function fetched(call, url, options) {
+  if (options.followRedirects !== false) throw new Error("The local server follows no redirects: say followRedirects: false.");
   const headers = { ...options.headers };
   if (options.contentType) headers["Content-Type"] = options.contentType;
   const answer = call("fetch", { url, method: options.method ?? "get", headers, payload: options.payload ?? null });

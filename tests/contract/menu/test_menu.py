@@ -125,6 +125,16 @@ def test_a_wish_that_still_waits_is_not_written_twice_and_one_that_runs_may_be_a
         assert len(maria.rows()) == rows, status
 
 
+def test_a_second_click_within_seconds_is_the_same_even_where_the_first_is_done_already(maria: Any) -> None:
+    maria.click("checkSheet")
+    maria.put("Requests!F2", ["done"])
+    maria.click("checkSheet")
+    assert len(maria.rows()) == 1
+    maria.put("Requests!E2", [46_000])
+    maria.click("checkSheet")
+    assert len(maria.rows()) == 2
+
+
 def test_the_cancel_button_of_a_sidebar_is_one_request_however_often_it_is_clicked(maria: Any) -> None:
     maria.put("Requests!A2:F2", ["run-1", "optimize", "{}", "", "", "running"])
     for _ in range(2):
