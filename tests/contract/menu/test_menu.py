@@ -139,6 +139,8 @@ def test_the_cancel_button_of_a_sidebar_is_one_request_however_often_it_is_click
     maria.put("Requests!A2:F2", ["run-1", "optimize", "{}", "", "", "running"])
     for _ in range(2):
         assert maria.click("cancelRequest", "cancel-1", "run-1") == ""
+    maria.put("Requests!E3:F3", [46_000, "done"])
+    assert maria.click("cancelRequest", "cancel-1", "run-1") == ""
     _, row = maria.rows()
     assert (row["request_id"], row["action"]) == ("cancel-1", "cancel")
     assert json.loads(row["arguments"])["request_id"] == "run-1"
