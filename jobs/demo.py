@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -19,6 +20,10 @@ from jobs.show import Asked
 from jobs.tables import findings_lines, portfolio_table, roadmap_table, targets_table
 from jobs.worker import Worker
 from jobs.workspaces import create, initialise
+from sheets_sync.menu_script import script_files
+
+if TYPE_CHECKING:
+    from sheets_sync.local.scripts import Scripts
 
 SAMPLE_TITLE = "Sample roadmap"
 MISTAKES_TITLE = "Sample roadmap with mistakes"
@@ -41,6 +46,7 @@ def demo(settings: Settings, console: Console, *, stay: bool = False, port: int 
         )
         with Connections(own) as connections:
             workspace = _opened(connections, console)
+            _give_menus(connections, server.scripts)
             outcome = _loop(connections, console, workspace)
             if not stay:
                 console.print(f"To look at “{workspace.title}”, and edit it: make play (or roadmap demo --stay).")
@@ -55,6 +61,14 @@ def _opened(connections: Connections, console: Console) -> WorkspaceRecord:
         console.print(note)
     _sample(connections, console, MISTAKES_TITLE, mistakes=True)
     return _sample(connections, console, SAMPLE_TITLE)
+
+
+def _give_menus(connections: Connections, scripts: Scripts) -> None:
+    """What a person does on Google by pasting: each workbook gets the menu."""
+    with connections.database.transaction() as session:
+        known = store.list_workspaces(session)
+    for workspace in known:
+        scripts.install(workspace.spreadsheet_id, script_files(connections.settings.webhook_address))
 
 
 def _loop(connections: Connections, console: Console, workspace: WorkspaceRecord) -> Outcome:
