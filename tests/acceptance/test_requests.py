@@ -190,6 +190,7 @@ def test_a_click_on_cancel_is_heard_while_the_workbook_is_busy(desk: Desk) -> No
         desk.click("enough", "cancel")
         worker.tick(spacing_s=0)
         assert desk.request("busy").status == "cancelled"
+        worker.tick(spacing_s=0)  # the cancelling is a change, too
         before = desk.connections.gateway.counts.calls
         worker.tick(spacing_s=0)
         assert desk.connections.gateway.counts.calls == before
@@ -261,3 +262,32 @@ def test_two_threads_that_perform_the_same_request_make_one_run(desk: Desk) -> N
         thread.join()
     assert desk.request("race").status == "done"
     assert desk.sql("SELECT count(*) FROM requests WHERE run_id = :id", id=desk.request("race").run_id) == [(1,)]
+
+
+def test_what_was_stored_and_not_written_any_more_is_shown_by_the_next_tick(desk: Desk, monkeypatch: Any) -> None:
+    """Killed between the commit of a publication and its write: nobody has to ask again."""
+    desk.ask("plan-2")
+    requests.perform(desk.connections, "plan-2")
+    desk.click("late", "publish")
+    worker = Worker(desk.connections)
+    worker.tick(spacing_s=0)
+    worker.tick(spacing_s=0)
+    desk.click("later", "publish")
+    with desk.connections.database.transaction() as session:
+        requests.ask(session, desk.workspace.id, "later", "publish")
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.publish.show", killed)
+        with pytest.raises(Killed):
+            requests.perform(desk.connections, "later")
+    worker.tick(spacing_s=0)
+    (row,) = [row for row in desk.rows("Requests") if row["request_id"] == "later"]
+    assert row["status"] == "done"
+    versions = {row["roadmap_version"] for row in desk.rows("Roadmap Plan")} - {""}
+    assert versions == {desk.request("later").message.partition(" v")[2].partition(" ")[0]}
