@@ -72,6 +72,7 @@ def desk(office: tuple[Connections, Any, WorkspaceRecord]) -> Iterator[Desk]:
     desk = Desk(*office)
     yield desk
     desk.sql("DELETE FROM procrastinate_jobs RETURNING id")
+    desk.sql("UPDATE requests SET status = 'failed' WHERE status IN ('queued', 'running') RETURNING id")
 
 
 def test_a_request_performed_twice_is_one_run_that_the_sheet_shows(desk: Desk) -> None:
