@@ -120,7 +120,7 @@ _DEAD_RUNS = text(f"""
                     AND lease.held_until > clock_timestamp() - make_interval(secs => :silent_s)))
         RETURNING run.workspace_id
     ), told AS (
-        UPDATE workspace_watches SET next_read_at = least(next_read_at, clock_timestamp())
+        UPDATE workspace_watches SET changed_at = clock_timestamp()
         WHERE workspace_id IN (SELECT workspace_id FROM ended)
     )
     SELECT count(*) FROM ended
