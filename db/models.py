@@ -11,7 +11,7 @@
                 │                    │               │
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
-                ├─ intake_requests
+                ├─ intake_requests, intake_sheets
                 ├─ requests ── optimization_runs
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
@@ -42,6 +42,7 @@ from db.models_inputs import (
     InitiativeRow,
     InitiativeScoreRow,
     IntakeRequestRow,
+    IntakeSheetRow,
     MathModelRow,
     MetricRow,
     ScenarioRow,
@@ -283,6 +284,7 @@ __all__ = [
     "InitiativeRow",
     "InitiativeScoreRow",
     "IntakeRequestRow",
+    "IntakeSheetRow",
     "MathModelRow",
     "MetricRow",
     "PortfolioItemRow",

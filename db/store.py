@@ -15,7 +15,7 @@ from db.records import (
     WatchRecord,
     WorkspaceRecord,
 )
-from db.store_intake import intake_links, save_intake
+from db.store_intake import intake_links, intake_sheets, save_intake, save_intake_sheets
 from db.store_portfolios import save_portfolio
 from db.store_progress import note_progress, run_state
 from db.store_requests import claim_request, find_request, finish_request
@@ -49,6 +49,8 @@ from db.store_watch import (
 )
 from db.store_workspaces import (
     find_workspace,
+    has_lost_initiatives,
+    known_initiatives,
     list_workspaces,
     note_initiative_keys,
     register_workspace,
@@ -73,8 +75,11 @@ __all__ = [
     "find_workspace",
     "finish_request",
     "finish_run",
+    "has_lost_initiatives",
     "holds_fence",
     "intake_links",
+    "intake_sheets",
+    "known_initiatives",
     "last_scheduled",
     "list_workspaces",
     "load_constraint_set",
@@ -97,6 +102,7 @@ __all__ = [
     "save_constraint_set",
     "save_inputs",
     "save_intake",
+    "save_intake_sheets",
     "save_portfolio",
     "save_remarks",
     "save_version",

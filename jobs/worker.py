@@ -265,7 +265,8 @@ def _digest(pulled: Pulled, shown: str) -> str:
     and version, this program's version."""
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
     grids |= {bound.name: bound.grid.values for bound in pulled.intake.sources.tabs}
-    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids]
+    shares = sorted((grid.title, *cell) for grid in pulled.workbook.grids.values() for cell in grid.percents)
+    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids, shares]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

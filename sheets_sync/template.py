@@ -13,11 +13,12 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.keys import normalised
-from sheets_sync import column_style, gaps
+from sheets_sync import column_style, gaps, header_notes
 from sheets_sync.cell_dates import date_cell, read_date
 from sheets_sync.cells import number_cell
 from sheets_sync.columns import Column, ColumnType, Family, Kind
 from sheets_sync.grids import Workbook
+from sheets_sync.header_notes import Memory
 from sheets_sync.headers import column_letters
 from sheets_sync.tab_places import Members, Place, family_headers, kpi_members, places
 from sheets_sync.tabs import LIST_COLUMNS, Tab, tab
@@ -48,9 +49,10 @@ def repair_requests(workbook: Workbook, styles: Mapping[str, Any] | None = None)
     ``style_ranges``; without it, dropdowns and formats of columns that are there are not looked at."""
     found = places(workbook, _members(workbook, _NO_TABLES))
     there = None if styles is None else gaps.styles_of(styles)
+    memories = None if styles is None else header_notes.memories(styles)
     requests = _made(found, _NO_TABLES)
     for place in found:
-        requests += gaps.gaps(place, lambda column: _list_range(column, found), there)
+        requests += gaps.gaps(place, lambda column: _list_range(column, found), there, memories)
     return requests + _marked(workbook, found)
 
 
@@ -71,7 +73,8 @@ def fill_requests(workbook: Workbook, tables: Tables) -> list[Request]:
 def new_workbook_requests(workbook: Workbook, tables: Tables) -> list[Request]:
     """Repair and fill in one batch: what makes a sample workbook of an empty spreadsheet."""
     found = places(workbook, _members(workbook, tables))
-    return _made(found, tables) + _marked(workbook, found) + _filled(found, tables)
+    remembered = [request for place in found for request in header_notes.note_requests(place, (), Memory())]
+    return _made(found, tables) + remembered + _marked(workbook, found) + _filled(found, tables)
 
 
 def _marked(workbook: Workbook, found: Sequence[Place]) -> list[Request]:

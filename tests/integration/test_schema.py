@@ -24,6 +24,7 @@ TABLES = {
     "initiative_params",
     "initiative_scores",
     "intake_requests",
+    "intake_sheets",
     "organization_metric_configs",
     "optimization_scenarios",
     "optimization_constraint_sets",
