@@ -110,7 +110,7 @@ def _stay(settings: Settings, connections: Connections, console: Console, worksp
     exports = " ".join(f"{name}={shlex.quote(str(getattr(settings, name.lower())))}" for name in names)
     console.print(
         f"\nThe workbooks can be looked at and edited at {settings.sheets_base_url} (Ctrl-C ends it).\n"
-        "An edit is checked within seconds. To plan and publish again, in another terminal:\n"
+        "An edit is checked within seconds. Plan and publish by the menu Roadmap there, or in another terminal:\n"
         f"  export {exports}\n"
         f"  {command} optimize {workspace.spreadsheet_id}\n"
         f"  {command} publish {workspace.spreadsheet_id}",
