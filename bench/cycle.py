@@ -7,7 +7,8 @@ the peer is handed what our cycle made. The peer is what a first look into gspre
 each tab, `clear` and `update` for each table and each pair of status columns, `format` and `insert_note` for each bad
 cell (with its client pointed at the local server; no retries, no marks taken off, and every PM column beside a table
 lost). Ratios above 1 say how many times more the obvious way takes. Bytes are those on the wire, packed where the
-server packs. Seconds are those of the clock, the server's work included. "0.2 s a call" adds Google's usual pace. Three
+server packs. Seconds are those of the clock, the server's work included; seconds "of computing" are those that both
+processes kept a core busy, which says more on a machine with other work. "0.2 s a call" adds Google's usual pace. Three
 cycles: the first, one with a new run, and one after a PM changed a single cell. At the end, 20,000 rows are read by
 both. Memory is the peak of our process after our first cycle, before the other side began, and that of the server's.
 """
@@ -160,15 +161,21 @@ class Served(NamedTuple):
         self.pipe.send("memory")
         return self.pipe.recv()
 
+    def busy(self) -> float:
+        """Seconds of computing so far, its own and those of this process."""
+        self.pipe.send("busy")
+        return self.pipe.recv() + time.process_time()
+
 
 def serve(folder: str, pipe: Connection) -> None:
-    """The server's process: answers each word with its memory's peak, until the other end closes."""
+    """The server's process: answers each word (its memory's peak, its seconds of computing) until the other end
+    closes."""
     gc.set_threshold(*COLLECTOR)
     with LocalServer(Path(folder)) as server:
         pipe.send((server.base_url, server.key_file))
         try:
-            while pipe.recv():
-                pipe.send(peak())
+            while word := pipe.recv():
+                pipe.send(peak() if word == "memory" else time.process_time())
         except EOFError:
             return
 
@@ -296,23 +303,27 @@ def compare(server: Served, size: int) -> None:
     for name, run_id in (("first cycle", 1), ("a new run", 2), ("one cell changed", 2)):
         before = gateway.counts
         facts = run(size, run_id)
+        busy = server.busy()
         seconds, (_, findings) = timed(lambda each=facts: our_cycle(gateway, spreadsheet_id, each))
         spent = gateway.counts
         ours = {
             "calls": spent.calls - before.calls,
             "bytes": spent.bytes_sent + spent.bytes_received - before.bytes_sent - before.bytes_received,
             "seconds": seconds,
+            "of computing": server.busy() - busy,
         }
         if name == "first cycle":
             memory = f"    memory: {peak():,.0f} MB ours, {server.megabytes():,.0f} MB the server"
         shown = gateway.read(spreadsheet_id)
         adapter.calls = adapter.bytes = 0
         book = client.open_by_key(other_id)
+        busy = server.busy()
         seconds, _ = timed(lambda b=book, s=shown, f=findings: obvious_cycle(b, s, f))
         peer = {"calls": adapter.calls, "bytes": adapter.bytes, "seconds": seconds}
+        peer["of computing"] = server.busy() - busy
         print(told(f"{size:,} initiatives, {name}", ours, peer))
-        pace = {"seconds": ours["seconds"] + 0.2 * ours["calls"]}
-        print(told("    with 0.2 s a call", pace, {"seconds": peer["seconds"] + 0.2 * peer["calls"]}))
+        ours, peer = ({unit: each[unit] + 0.2 * each["calls"] for unit in list(each)[2:]} for each in (ours, peer))
+        print(told("    with 0.2 s a call", ours, peer))
         change_one_cell(gateway, shown, 12_000 + gateway.counts.calls)
     print(memory)
     gateway.close()

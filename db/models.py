@@ -11,10 +11,11 @@
                 │                    │               │
                 ├─ roadmaps ─────────┘               │
                 │     └─ roadmap_entries ────────────┴──────────────── initiatives
-                ├─ intake_requests
+                ├─ intake_requests, intake_sheets
                 ├─ requests ── optimization_runs    their jobs: procrastinate's own tables
                 ├─ workspace_leases (0..1)
                 ├─ workspace_roles (0..1), request_audits    webhook_signatures (db.models_web)
+                ├─ schedule_slots                   slots without a workspace: chores of all of them
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
 Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT:
@@ -28,7 +29,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Integer, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Integer, Table, TextClause, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,13 +45,14 @@ from db.models_inputs import (
     InitiativeRow,
     InitiativeScoreRow,
     IntakeRequestRow,
+    IntakeSheetRow,
     MathModelRow,
     MetricRow,
     ScenarioRow,
     WorkspaceRow,
 )
 from db.models_queue import WorkspaceLeaseRow
-from db.models_watch import DriveWatchRow, WorkspaceWatchRow
+from db.models_watch import DriveWatchRow, ScheduleSlotRow, WorkspaceWatchRow
 from db.models_web import UNMAINTAINED, RequestAuditRow, WorkspaceRolesRow
 from db.records import RequestStatus, RunStatus
 from engine.problem import ConstraintSet
@@ -60,6 +62,15 @@ RUN_ACTIONS = ("check", "optimize")
 OUTCOMES = ("optimal", "feasible", "infeasible", "no_solution_in_time", "invalid")
 SOURCES = ("optimizer", "mandatory", "locked", "manual")
 DECISIONS = ("in", "out")
+
+
+_UNDER_WAY = ("queued", "pulling", "compiling", "solving", "writing")
+_AWAITED = ("queued", "running")
+
+
+def _listed(column: str, values: tuple[str, ...]) -> TextClause:
+    """The condition of a partial index."""
+    return text(f"{column} IN ({', '.join(repr(value) for value in values)})")
 
 
 RULE_FIELDS = tuple(name for name in ConstraintSet.model_fields if name != "sources")
@@ -121,6 +132,7 @@ class RunRow(Dated, Base):
         one_of("trigger", TRIGGERS),
         one_of("action", RUN_ACTIONS),
         Index(None, "workspace_id", "id"),
+        Index("ix_optimization_runs_under_way", "workspace_id", postgresql_where=_listed("status", _UNDER_WAY)),
     )
     id: Mapped[Id]
     workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
@@ -245,7 +257,11 @@ class RequestRow(Dated, Base):
     said to have asked, ``verified_by`` the e-mail address that a token proved; ``attempts`` counts the starts."""
 
     __tablename__ = "requests"
-    __table_args__ = (one_of("status", RequestStatus), one_of("trigger", TRIGGERS))
+    __table_args__ = (
+        one_of("status", RequestStatus),
+        one_of("trigger", TRIGGERS),
+        Index("ix_requests_open", "workspace_id", postgresql_where=_listed("status", _AWAITED)),
+    )
     id: Mapped[Id]
     request_id: Mapped[str] = mapped_column(unique=True)
     workspace_id: Mapped[int] = reference("workspaces.id")
@@ -293,6 +309,7 @@ __all__ = [
     "InitiativeRow",
     "InitiativeScoreRow",
     "IntakeRequestRow",
+    "IntakeSheetRow",
     "MathModelRow",
     "MetricRow",
     "PortfolioItemRow",
@@ -303,6 +320,7 @@ __all__ = [
     "RoadmapRow",
     "RunRow",
     "ScenarioRow",
+    "ScheduleSlotRow",
     "WorkspaceLeaseRow",
     "WorkspaceRolesRow",
     "WorkspaceRow",

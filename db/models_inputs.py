@@ -106,6 +106,18 @@ class IntakeRequestRow(Dated, Base):
     is_confirmed: Mapped[bool] = mapped_column(server_default="false")
 
 
+class IntakeSheetRow(Dated, Base):
+    """The sheet that a bound tab was when it was read last. ``tab`` is its title as Setup has it, folded."""
+
+    __tablename__ = "intake_sheets"
+    __table_args__ = (UniqueConstraint("workspace_id", "spreadsheet_id", "tab"),)
+    id: Mapped[Id]
+    workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
+    spreadsheet_id: Mapped[str]
+    tab: Mapped[str]
+    sheet_id: Mapped[int] = mapped_column(Integer)
+
+
 class InitiativeParamRow(Dated, Base):
     """A named number of an initiative, an input of its score or formula."""
 

@@ -18,9 +18,10 @@ from db.records import (
     WorkspaceRecord,
 )
 from db.store_authority import kept_roles, note_editors, save_roles
-from db.store_intake import intake_links, save_intake
+from db.store_intake import intake_links, intake_sheets, save_intake, save_intake_sheets
 from db.store_jobs import LOOK_TASK, QUEUES, REQUEST_TASK, defer_look, hand_over_jobs, jobs_due, queue_state
 from db.store_leases import give_back_lease, renew_lease, require_turn, take_lease
+from db.store_overview import last_runs, queue_lines, run_lines, watch_ages, worker_lines, workspace_of_run
 from db.store_portfolios import save_portfolio
 from db.store_progress import note_progress, run_state
 from db.store_requests import (
@@ -36,6 +37,14 @@ from db.store_requests import (
     start_request,
     wait_again,
 )
+from db.store_retention import (
+    Delete,
+    delete_old_jobs,
+    delete_old_requests,
+    delete_old_runs,
+    delete_old_slots,
+    end_dead_runs,
+)
 from db.store_roadmaps import newest_version, save_version
 from db.store_rules import load_constraint_set, save_constraint_set
 from db.store_run_log import run_log
@@ -45,7 +54,6 @@ from db.store_runs import (
     finish_run,
     give_up_runs,
     holds_fence,
-    last_scheduled,
     newest_failure,
     newest_good_run,
     newest_result,
@@ -57,30 +65,37 @@ from db.store_runs import (
     set_run_stage,
     store_snapshot,
 )
+from db.store_schedule import due_slots, move_slot, note_schedule, scheduled_run_waits, take_slot
 from db.store_watch import (
     claim_watch,
+    count_due,
+    due_watches,
     note_heard,
+    note_owed,
     note_read,
     record_changes,
     restart_watch,
     shown_state,
     watch_of,
-    watches,
 )
 from db.store_web import is_queue_fetched, note_audit, now, take_web_turn, use_signature
 from db.store_workspaces import (
     find_workspace,
+    has_lost_initiatives,
+    known_initiatives,
     list_workspaces,
     note_initiative_keys,
     register_workspace,
     reserve_initiative_keys,
     save_inputs,
 )
+from db.turns import turns_taken
 
 __all__ = [
     "LOOK_TASK",
     "QUEUES",
     "REQUEST_TASK",
+    "Delete",
     "KeptRoles",
     "KeptRun",
     "RequestRecord",
@@ -98,7 +113,15 @@ __all__ = [
     "cancel_request",
     "cancel_run",
     "claim_watch",
+    "count_due",
     "defer_look",
+    "delete_old_jobs",
+    "delete_old_requests",
+    "delete_old_runs",
+    "delete_old_slots",
+    "due_slots",
+    "due_watches",
+    "end_dead_runs",
     "fail_run",
     "find_request",
     "find_workspace",
@@ -107,14 +130,18 @@ __all__ = [
     "give_back_lease",
     "give_up_runs",
     "hand_over_jobs",
+    "has_lost_initiatives",
     "holds_fence",
     "intake_links",
+    "intake_sheets",
     "is_queue_fetched",
     "jobs_due",
     "kept_roles",
-    "last_scheduled",
+    "known_initiatives",
+    "last_runs",
     "list_workspaces",
     "load_constraint_set",
+    "move_slot",
     "newest_failure",
     "newest_good_run",
     "newest_result",
@@ -123,9 +150,12 @@ __all__ = [
     "note_editors",
     "note_heard",
     "note_initiative_keys",
+    "note_owed",
     "note_progress",
     "note_read",
+    "note_schedule",
     "now",
+    "queue_lines",
     "queue_state",
     "record_changes",
     "register_workspace",
@@ -138,24 +168,31 @@ __all__ = [
     "restart_watch",
     "resume_run",
     "run_facts",
+    "run_lines",
     "run_log",
     "run_of_portfolio",
     "run_state",
     "save_constraint_set",
     "save_inputs",
     "save_intake",
+    "save_intake_sheets",
     "save_portfolio",
     "save_remarks",
     "save_roles",
     "save_version",
+    "scheduled_run_waits",
     "set_run_stage",
     "shown_state",
     "start_request",
     "store_snapshot",
     "take_lease",
+    "take_slot",
     "take_web_turn",
+    "turns_taken",
     "use_signature",
     "wait_again",
+    "watch_ages",
     "watch_of",
-    "watches",
+    "worker_lines",
+    "workspace_of_run",
 ]

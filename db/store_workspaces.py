@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from db import models
 from db.base import INITIATIVE_KEY_SEQUENCE
-from db.models import InitiativeParamRow, InitiativeRow, MetricRow, ScenarioRow, WorkspaceRow, table
+from db.models import InitiativeParamRow, InitiativeRow, MetricRow, ScenarioRow, WorkspaceRow, WorkspaceWatchRow, table
 from db.records import WorkspaceRecord
 from db.upsert import rows_changed, unnested, upsert
 from engine.canonical import json_text
 from engine.inputs import WorkbookInputs
 from engine.keys import canonical_initiative_key, initiative_key, normalised
+from engine.lost_keys import KnownInitiative
 
 KEY_LEAP = 100_000
 """How far one pasted key may carry the sequence: INIT-999999999999 must not use up all numbers."""
@@ -30,6 +31,8 @@ def register_workspace(session: Session, spreadsheet_id: str, title: str, url: s
     statement = insert(WorkspaceRow).values(spreadsheet_id=spreadsheet_id, title=title, url=url)
     statement = statement.on_conflict_do_update(index_elements=["spreadsheet_id"], set_={"title": title, "url": url})
     row = session.execute(statement.returning(*_WORKSPACE)).one()
+    watched = insert(WorkspaceWatchRow).values(workspace_id=row.id)
+    session.execute(watched.on_conflict_do_nothing(index_elements=["workspace_id"]))
     return WorkspaceRecord(**row._mapping)
 
 
@@ -87,8 +90,30 @@ def _number(key: str) -> int:
     return int(key.removeprefix("INIT-"))
 
 
-def save_inputs(session: Session, workspace_id: int, inputs: WorkbookInputs) -> int:
-    """Stores the typed rows of a workbook, and notes which are gone from it; how many rows changed.
+def known_initiatives(session: Session, workspace_id: int) -> tuple[KnownInitiative, ...]:
+    """All initiatives that the workbook ever had, as they were read last."""
+    columns = (InitiativeRow.initiative_key, InitiativeRow.title, InitiativeRow.is_in_sheet)
+    rows = session.execute(
+        select(*columns).where(InitiativeRow.workspace_id == workspace_id).order_by(InitiativeRow.id)
+    )
+    return tuple(KnownInitiative(**row._mapping) for row in rows)
+
+
+def has_lost_initiatives(session: Session, workspace_id: int, keys: Iterable[str]) -> bool:
+    """True where an initiative that the last reading found is not among ``keys``."""
+    target = table(InitiativeRow)
+    lost = select(target.c.id).where(target.c.workspace_id == workspace_id, target.c.is_in_sheet)
+    if given := [{"initiative_key": key} for key in keys]:
+        there = unnested(target, given)
+        lost = lost.where(~select(1).where(there.c.initiative_key == target.c.initiative_key).exists())
+    return bool(session.scalar(select(lost.exists())))
+
+
+def save_inputs(
+    session: Session, workspace_id: int, inputs: WorkbookInputs, in_doubt: frozenset[str] = frozenset()
+) -> int:
+    """Stores the typed rows of a workbook, and notes which are gone from it; how many rows changed. Of initiatives
+    ``in_doubt`` (keys) nobody knows whether they are gone: nothing is noted of them.
 
     Rows without a key or name are left out, as is all but the first of those that share one, and a word that is not of
     a column's vocabulary is stored as not set: the reader has told of each. Nothing is deleted.
@@ -96,7 +121,8 @@ def save_inputs(session: Session, workspace_id: int, inputs: WorkbookInputs) -> 
     session.execute(text("SELECT pg_advisory_xact_lock(:space, :id)"), {"space": _INPUTS_LOCK, "id": workspace_id})
     initiatives = _initiative_rows(workspace_id, inputs)
     changed = upsert(session, table(InitiativeRow), ("workspace_id", "initiative_key"), initiatives)
-    changed += _note_absent(session, InitiativeRow, workspace_id, "initiative_key", initiatives)
+    present = [*initiatives, *({"initiative_key": key} for key in in_doubt)]
+    changed += _note_absent(session, InitiativeRow, workspace_id, "initiative_key", present)
     changed += _save_params(session, workspace_id, inputs)
     for row_class, rows in (
         (MetricRow, _metric_rows(workspace_id, inputs)),

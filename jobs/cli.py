@@ -14,7 +14,9 @@ import typer
 
 from engine.errors import RoadmapError, UsageError
 from jobs.cli_explain import compare, explain
-from jobs.cli_parts import Json, Scenario, Set, Workbook, connected, needing_the_extra, print_json, settings
+from jobs.cli_menu import menu_app
+from jobs.cli_parts import Json, Scenario, Set, Workbook, connected, needing_the_extra, print_json, settings, user
+from jobs.cli_runs import replay, runs, status
 
 app = typer.Typer(
     name="roadmap",
@@ -25,11 +27,15 @@ app = typer.Typer(
 )
 db_app = typer.Typer(help="The database: where it is, its schema, the embedded server.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
+app.add_typer(menu_app, name="menu")
 app.command()(explain)
 app.command()(compare)
+app.command()(runs)
+app.command()(status)
+app.command()(replay)
 
 BUG = 5
-COLLECTOR = (20_000, 20, 10)
+COLLECTOR = (200_000, 20, 10)
 """When Python looks for garbage in cycles (``gc.set_threshold``). A large workbook is millions of small objects that
 all stay; with Python's own figures half of a cycle's time goes into looking at them again and again."""
 
@@ -301,15 +307,9 @@ def stop() -> None:
 
 
 def _asked(scenario: str | None, constraint_set: str | None) -> Any:
-    import getpass
-
     from jobs.show import Asked
 
-    try:
-        who = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        who = "command line"
-    return Asked(scenario=scenario, constraint_set=constraint_set, requested_by=who)
+    return Asked(scenario=scenario, constraint_set=constraint_set, requested_by=user())
 
 
 def _finding(finding: Any) -> dict[str, Any]:

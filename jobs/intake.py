@@ -17,6 +17,7 @@ from engine.sentences import told
 from jobs.connections import Connections
 from sheets_sync.content import Linked, link
 from sheets_sync.grids import Workbook
+from sheets_sync.headers import folded
 from sheets_sync.intake_plan import IntakeUpdate, Reply, copied_cells, intake_plans
 from sheets_sync.intake_rows import IntakeTab, disagreement, read_intake
 from sheets_sync.writer import write_plans
@@ -51,11 +52,15 @@ class Intake:
     findings: tuple[Finding, ...] = ()
 
 
+Sheets = Mapping[tuple[str, str], int]
+"""(spreadsheet id, folded title in Setup) -> the id of the sheet that it was when it was read last."""
+
+
 def read_sources(
-    connections: Connections, workspace: WorkspaceRecord, workbook: Workbook, inputs: WorkbookInputs
+    connections: Connections, workspace: WorkspaceRecord, workbook: Workbook, inputs: WorkbookInputs, known: Sheets
 ) -> Sources:
-    """The tabs that Setup binds. Two reads for each other spreadsheet; one that does not agree, is not shared or does
-    not answer is told, and stops nothing."""
+    """The tabs that Setup binds; those that were renamed are ``known``. Two reads for each other spreadsheet; one that
+    does not agree, is not shared or does not answer is told, and stops nothing."""
     own_id = workbook.spreadsheet_id
     by_spreadsheet: dict[str | None, list[IntakeSource]] = defaultdict(list)
     for source in inputs.setup.intake_sources:
@@ -64,8 +69,12 @@ def read_sources(
     problems: dict[int, str] = {}
     whole: set[str] = set()
     for spreadsheet_id, sources in by_spreadsheet.items():
-        opened = workbook if spreadsheet_id is None else _opened(connections, workspace, spreadsheet_id, sources)
-        read = [opened if isinstance(opened, str) else read_intake(opened, each, own_id) for each in sources]
+        ids = _sheets_of(spreadsheet_id or own_id, sources, known)
+        opened = workbook if spreadsheet_id is None else _opened(connections, workspace, spreadsheet_id, ids)
+        read = [
+            opened if isinstance(opened, str) else read_intake(opened, each, own_id, _renamed(opened, ids, each.tab))
+            for each in sources
+        ]
         tabs += [each for each in read if isinstance(each, IntakeTab)]
         failed = [(each.row, said) for each, said in zip(sources, read, strict=True) if isinstance(said, str)]
         problems |= {row.row: said for row, said in failed if row is not None}
@@ -75,15 +84,32 @@ def read_sources(
     return Sources(tabs=tuple(tabs), problems=problems, rows=rows, whole=frozenset(whole))
 
 
+def _sheets_of(spreadsheet_id: str, sources: Sequence[IntakeSource], known: Sheets) -> dict[str, int | None]:
+    """Title in Setup -> the id of its sheet, None where it was never read."""
+    return {source.tab: known.get((spreadsheet_id, folded(source.tab))) for source in sources}
+
+
+def _renamed(workbook: Workbook, ids: Mapping[str, int | None], tab: str) -> int | None:
+    """The id of the sheet that ``tab`` was, unless it goes by a title that another source is bound by."""
+    titles = {grid.sheet_id: folded(grid.title) for grid in workbook.grids.values()}
+    sheet_id = ids[tab]
+    return None if sheet_id is None or titles.get(sheet_id) in {folded(each) for each in ids} else sheet_id
+
+
+def sheets_read(sources: Sources) -> Sheets:
+    """Which sheets the tabs are that could be read."""
+    return {(bound.workbook.spreadsheet_id, folded(bound.source.tab)): bound.grid.sheet_id for bound in sources.tabs}
+
+
 def _opened(
-    connections: Connections, workspace: WorkspaceRecord, spreadsheet_id: str, sources: Sequence[IntakeSource]
+    connections: Connections, workspace: WorkspaceRecord, spreadsheet_id: str, ids: Mapping[str, int | None]
 ) -> Workbook | str:
     """Another spreadsheet, if it agrees to be read; else what keeps it from that."""
     with connections.database.transaction() as session:
         if store.find_workspace(session, spreadsheet_id) is not None:
             return "this spreadsheet is a roadmap workbook of its own, so it cannot take requests for another one"
     try:
-        workbook = connections.gateway.read(spreadsheet_id, [source.tab for source in sources])
+        workbook = connections.gateway.read(spreadsheet_id, [*ids], [each for each in ids.values() if each is not None])
     except RoadmapError as error:
         return error.sentence
     return disagreement(workbook, workspace.spreadsheet_id) or workbook
@@ -176,6 +202,8 @@ def _connections(sources: Sources) -> dict[int, str]:
             continue
         count = len(bound.rows)
         text = f"connected: {count} request{'' if count == 1 else 's'} in {bound.name}"
+        if bound.is_renamed:
+            text += f" · renamed from {bound.source.tab}: write {bound.grid.title} in the column tab"
         if bound.source.writes_back and bound.missing_answers:
             missing = ", ".join(bound.missing_answers)
             text += f" · so that requesters can read what became of them, add the columns {missing}"

@@ -1,4 +1,5 @@
-"""Pull: a workbook's tabs as typed rows with findings, kept in Postgres. Costs two reads."""
+"""Pull: a workbook's tabs as typed rows with findings, kept in Postgres. Costs two reads; a third where a number of
+tokens may be a percentage."""
 
 from __future__ import annotations
 
@@ -14,17 +15,20 @@ from engine.findings import Finding, Severity
 from engine.inputs import InitiativeRow, Setup, WorkbookInputs
 from engine.sentences import told
 from jobs.authority import keep
-from jobs.clock import trigger_of
+from jobs.clock import rule_of
 from jobs.connections import Connections
 from jobs.copies import refuse_copy
-from jobs.intake import Intake, linked_requests, read_sources
+from jobs.intake import Intake, linked_requests, read_sources, sheets_read
+from jobs.lost_keys import mended
+from jobs.schedule import note_schedule
+from sheets_sync import percents
 from sheets_sync.grids import Workbook
-from sheets_sync.rows import read_inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """One reading of a workbook. ``inputs`` carry the keys just given (``new_keys``: Initiatives row -> key);
+    """One reading of a workbook. ``inputs`` carry the keys just given (``new_keys``: Initiatives row -> key), of which
+    those in the rows of ``keys_put_back`` stood there before;
     ``as_of`` is the database's time just before the reading, ``today`` the workspace's own date then."""
 
     workspace: WorkspaceRecord
@@ -33,6 +37,7 @@ class Pulled:
     findings: tuple[Finding, ...]
     intake: Intake
     new_keys: dict[int, str]
+    keys_put_back: frozenset[int]
     as_of: datetime
     today: date
 
@@ -45,22 +50,31 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
     """Read the workbook and its intake sources, give keys to new initiatives and requests and keep all rows in
     Postgres. InputError in a copy."""
     as_of = connections.database.now()
-    workbook = connections.gateway.read(workspace.spreadsheet_id)
+    with connections.database.transaction() as session:
+        sheets = store.intake_sheets(session, workspace.id)
+    own = [sheet_id for (spreadsheet_id, _), sheet_id in sheets.items() if spreadsheet_id == workspace.spreadsheet_id]
+    workbook = connections.gateway.read(workspace.spreadsheet_id, sheet_ids=own)
     refuse_copy(connections, workbook)
-    inputs, findings = read_inputs(workbook)
-    sources = read_sources(connections, workspace, workbook, inputs)
-    findings += _schedule_findings(inputs.setup)
+    if doubtful := percents.doubtful_ranges(workbook):
+        answer = connections.gateway.reread(workbook.spreadsheet_id, doubtful, percents.FIELDS)
+        workbook = percents.with_percents(workbook, answer)
+    read = mended(connections, workspace, workbook)
+    inputs = read.inputs
+    sources = read_sources(connections, workspace, workbook, inputs, sheets)
+    findings = read.findings + _schedule_findings(inputs.setup)
     with connections.database.transaction() as session:
         leaps = store.note_initiative_keys(
             session, [row.initiative_key for row in inputs.initiatives if row.initiative_key]
         )
         findings += keep(session, workspace, workbook, inputs.setup)
         inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
-        store.save_inputs(session, workspace.id, inputs)
+        store.save_inputs(session, workspace.id, inputs, read.in_doubt)
+        note_schedule(session, workspace.id, inputs.setup, as_of)
         links = store.intake_links(session, workspace.id)
         intake = linked_requests(
             sources, inputs, workbook.spreadsheet_id, links, lambda count: store.reserve_initiative_keys(session, count)
         )
+        store.save_intake_sheets(session, workspace.id, sheets_read(sources))
         store.save_intake(session, workspace.id, [request.link for request in intake.requests])
     findings += tuple(_far_key(row) for row in inputs.initiatives if row.initiative_key in leaps) + intake.findings
     return Pulled(
@@ -69,7 +83,8 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
         inputs=inputs,
         findings=findings,
         intake=intake,
-        new_keys=new_keys,
+        new_keys={**new_keys, **read.keys},
+        keys_put_back=frozenset(read.keys),
         as_of=as_of,
         today=as_of.astimezone(ZoneInfo(inputs.setup.time_zone)).date(),
     )
@@ -91,7 +106,7 @@ def _schedule_findings(setup: Setup) -> tuple[Finding, ...]:
     if row is None:
         return ()
     try:
-        trigger_of(row.value or "", setup.time_zone)
+        rule_of(row.value or "", setup.time_zone)
     except InputError as error:
         return (told(row, "value", error.sentence),)
     return ()

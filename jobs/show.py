@@ -73,6 +73,7 @@ def _as_stored(connections: Connections, pulled: Pulled) -> SheetUpdate:
         inputs=pulled.inputs,
         now=connections.database.now(),
         new_keys=pulled.new_keys,
+        keys_put_back=pulled.keys_put_back,
         run=shown,
         alerts_run=run,
         failure=failed[0] if failed else None,

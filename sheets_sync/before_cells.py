@@ -59,6 +59,8 @@ class Before:
     wanted: Callable[[int], Mapping[int, Content]]
     known: frozenset[int] = field(default_factory=frozenset)
     """Columns that the re-read saw whole for other reasons."""
+    formats: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """The number formats of system columns, which nothing is read of."""
     came: Mapping[int, int] | None = None
     """Where rows moved since ``frame``: row now -> row there. All rows asked for are those of now."""
 
@@ -91,7 +93,7 @@ class Before:
         if at is None:
             return {}
         cells = self.grid.values[at] if at < len(self.grid.values) else ()
-        data = _entered(cells[column] if column < len(cells) else None)
+        data = entered(cells[column] if column < len(cells) else None)
         note = self.grid.notes.get((at + 1, column + 1))
         return {**data, "note": note} if note else data
 
@@ -112,7 +114,8 @@ def seen_whole(frame: Frame, grid: Grid) -> Before:
     return Before(grid=grid, frame=frame, asked=every, home={}, wanted=lambda row: {})
 
 
-def _entered(value: CellValue) -> dict[str, Any]:
+def entered(value: CellValue) -> dict[str, Any]:
+    """The API's CellData of a typed value, {} of a blank."""
     if value is None or value == "":
         return {}
     kind = "boolValue" if isinstance(value, bool) else "stringValue" if isinstance(value, str) else "numberValue"

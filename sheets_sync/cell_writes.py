@@ -40,13 +40,16 @@ class TabWrites:
 
     def insert(self, row: int, contents: Sequence[Mapping[int, Content]]) -> None:
         """Whole new rows, the first of them at ``row``: inserted, so that what somebody types there meanwhile moves
-        down. They look like the row below, which is blank, or, at the grid's end, like the one above."""
+        down. They look like the row below, which is blank, or, at the grid's end, like the one above. Their blanks
+        are not written: an inserted row holds nothing."""
         if not contents:
             return
         self.inserted = (row, len(contents))
         self.looks = {(at + len(contents) if at >= row else at, c): look for (at, c), look in self.looks.items()}
         for place, cells in enumerate(contents, row):
-            self.values |= {(place, column): content for column, content in cells.items()}
+            for column, content in cells.items():
+                if content is not None:
+                    self.values[place, column] = content
 
     def requests(self, copies: Copies | None = None) -> list[Json]:
         """The requests, growth of the grid first. Empty where there is nothing to write. ``copies`` brings the values

@@ -239,6 +239,16 @@ def share_problem(share: Decimal) -> str | None:
     return f"{number_text(share)} means {number_text(share.scaleb(2))} %; write {number_text(share)}%"
 
 
+def percent_problem(value: CellValue, locale: str) -> str:
+    """What is wrong with a number that is formatted as a percentage where a plain one is wanted."""
+    number = read_number(value, locale).value or Decimal(0)
+    share, plain_number = number_text(number.scaleb(2), locale), number_text(number, locale)
+    return (
+        f"'{share}%' is a percentage, and here a plain number is wanted; choose Format ▸ Number ▸ Automatic, then write"
+        f" {share} or {plain_number}"
+    )
+
+
 def read_integer(value: CellValue, locale: str = "en_US", *, example: str = "3") -> Parsed[int]:
     """A whole number."""
     number = read_number(value, locale, example=example)

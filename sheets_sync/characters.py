@@ -23,7 +23,7 @@ _EDGES = "".join([*_SPACES, " \r\n\v\f\u0085\u2028\u2029\u200c", _DIRECTION])
 def visible(text: str) -> str:
     """``text`` without invisible characters, and without spaces and marks of direction at its ends. Marks of direction
     inside stay: there they keep mixed scripts in order."""
-    return _INVISIBLE.sub("", text).strip(_EDGES)
+    return (text if text.isascii() else _INVISIBLE.sub("", text)).strip(_EDGES)
 
 
 def storable(text: str) -> tuple[str, int]:
@@ -40,7 +40,9 @@ def printable(text: str) -> str:
 def plain(text: str) -> str:
     """``text`` trimmed, with Western digits, plain spaces, signs and apostrophes, and no mark of direction; a leading
     apostrophe is dropped."""
-    bare = _DIRECTIONS.sub("", visible(text)).translate(_WESTERN)
+    bare = visible(text)
+    if not bare.isascii() or "\t" in bare:
+        bare = _DIRECTIONS.sub("", bare).translate(_WESTERN)
     if not bare.isascii():
         bare = "".join(
             str(unicodedata.decimal(c)) if not c.isascii() and unicodedata.decimal(c, None) is not None else c

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from sheets_sync.before_cells import Before
-from sheets_sync.cell_writes import Cell, TabWrites
+from sheets_sync.before_cells import Before, entered, seen_whole
+from sheets_sync.cell_writes import Cell, Json, TabWrites
 from sheets_sync.content import Figure, shown
-from sheets_sync.frames import Frame, quoted
+from sheets_sync.frames import Frame, header_texts_of, quoted
 from sheets_sync.grids import CellValue
 from sheets_sync.headers import is_blank
 from sheets_sync.marks import Look, look_of
 from sheets_sync.row_matching import matched
 
+T = TypeVar("T")
 MOST_ROWS_ABOVE = 3
 """So many rows that came above the header are looked for."""
 
@@ -30,21 +31,67 @@ def whole_tab(title: str) -> list[str]:
     return [quoted(title)]
 
 
-def put_right(before: Before, sent: TabWrites, now: Frame) -> TabWrites | None:
+def put_right(before: Before, sent: TabWrites, echo: Frame, now: Frame) -> TabWrites | None:
     """What puts the tab right; None where no column moved, but one was renamed. ``sent`` is what the batch wrote,
-    ``now`` the whole tab after it."""
-    head = [_text(before.value(0, column)) for column in range(max(before.width, before.frame.column_count))]
-    there = [_text(now.value(0, column)) for column in range(now.column_count)]
-    alike = sum((Counter(filter(None, head)) & Counter(filter(None, there))).values())
-    if 2 * alike >= len([text for text in head if text]):
+    ``echo`` the tab as the batch left it (its header at least), ``now`` all of it, read a moment later."""
+    if header_texts_of(echo) == header_texts_of(now) or not _is_alike(_head(before), _texts(echo)):
+        shifted = _shift(before, sent, now)
+    elif shifted := _shift(before, sent, echo):
+        shifted.later = _columns(shifted.left(echo), sent, _texts(echo), _texts(now), now)
+    return shifted.repair(now) if shifted else None
+
+
+def followed(before: Before, writes: TabWrites, now: Frame) -> TabWrites:
+    """``writes``, which were made for the columns as they stood ``before``, for those of ``now``."""
+    places = _columns(before, writes, _head(before), _texts(now), now)
+    return _taken(replace(writes, title=now.title, row_count=now.row_count), places)
+
+
+def _shift(before: Before, sent: TabWrites, now: Frame) -> _Shifted | None:
+    """Where columns went, or rows above the header; None where no column moved."""
+    head, there = _head(before), _texts(now)
+    if _is_alike(head, there):
         shifted = _Shifted(before, sent, _columns(before, sent, head, there, now), 0)
-        if all(shifted.places.get(column, column) == column for column in range(before.width)):
-            return None
-    else:
-        same = {column: column for column in range(len(there))}
-        tried = [_Shifted(before, sent, same, rows) for rows in (-1, *range(1, MOST_ROWS_ABOVE + 1))]
-        shifted = max(tried, key=lambda each: each.found(now))
-    return shifted.repair(now)
+        is_home = all(shifted.places.get(column, column) == column for column in range(before.width))
+        return None if is_home else shifted
+    same = {column: column for column in range(len(there))}
+    tried = [_Shifted(before, sent, same, rows) for rows in (-1, *range(1, MOST_ROWS_ABOVE + 1))]
+    return max(tried, key=lambda each: each.found(now))
+
+
+def _is_alike(head: Sequence[str], there: Sequence[str]) -> bool:
+    """True where one header is the other, but for columns that came, went or moved."""
+    alike = sum((Counter(filter(None, head)) & Counter(filter(None, there))).values())
+    return 2 * alike >= len([text for text in head if text])
+
+
+def _head(before: Before) -> list[str]:
+    return [_text(before.value(0, column)) for column in range(max(before.width, before.frame.column_count))]
+
+
+def _texts(now: Frame) -> list[str]:
+    return [_text(now.value(0, column)) for column in range(now.column_count)]
+
+
+def _taken(writes: TabWrites, places: Mapping[int, int]) -> TabWrites:
+    """The same cells in the columns to which theirs went; without those of columns that are gone."""
+
+    def there(cells: Mapping[Cell, T]) -> dict[Cell, T]:
+        return {(row, places[column]): held for (row, column), held in cells.items() if column in places}
+
+    after = [request for each in writes.after if (request := _sorted_by(each, places)) is not None]
+    return replace(writes, values=there(writes.values), looks=there(writes.looks), kept=there(writes.kept), after=after)
+
+
+def _sorted_by(request: Json, places: Mapping[int, int]) -> Json | None:
+    """A sort by the columns where they are now; None where one is gone. Other requests as they are."""
+    if "sortRange" not in request:
+        return request
+    specs = request["sortRange"]["sortSpecs"]
+    if any(spec["dimensionIndex"] not in places for spec in specs):
+        return None
+    moved = [{**spec, "dimensionIndex": places[spec["dimensionIndex"]]} for spec in specs]
+    return {"sortRange": {**request["sortRange"], "sortSpecs": moved}}
 
 
 def _columns(before: Before, sent: TabWrites, head: Sequence[str], there: Sequence[str], now: Frame) -> dict[int, int]:
@@ -99,6 +146,8 @@ class _Shifted:
     sent: TabWrites
     places: Mapping[int, int]
     down: int
+    later: Mapping[int, int] | None = None
+    """Where columns went after the batch was done; None: nowhere."""
 
     def __post_init__(self) -> None:
         self.origin = {place: column for column, place in self.places.items()}
@@ -108,19 +157,31 @@ class _Shifted:
     def repair(self, now: Frame) -> TabWrites:
         """The cells that go home, and those that come back."""
         rows = self._rows(now)
-        writes = TabWrites(self.sent.title, now.sheet_id, now.row_count)
+        writes = TabWrites(now.title, now.sheet_id, now.row_count)
         self._bring_back(writes, rows)
         for (row, column), content in self.sent.values.items():
             home = self._home((row, column), rows)
             if home is not None:
                 writes.values[home] = content
-                writes.kept.pop(home, None)
+                kept = writes.kept.pop(home, None)
+                if kept is not None and _FORMAT in kept[0] and not isinstance(content, Figure):
+                    writes.kept[home] = _formatted(_format_of(kept[1]))
         for cell, look in self.sent.looks.items():
             home = self._home(cell, rows)
             if home is not None:
                 writes.looks[home] = look
         writes.after.extend(self._sorts())
-        return writes
+        return writes if self.later is None else _taken(writes, self.later)
+
+    def left(self, echo: Frame) -> Before:
+        """The tab as the batch left it, as far as that is known; its rows in any order."""
+        cells = {
+            (row, column): entered(value)
+            for row in range(self._last())
+            for column in range(self.width)
+            if not is_blank(value := self._stood(row, column))
+        }
+        return seen_whole(replace(echo, cells=cells), self.before.grid)
 
     def found(self, now: Frame) -> int:
         """How many rows stand in ``now`` as they must."""
@@ -135,9 +196,12 @@ class _Shifted:
             wanted = self.before.contents(old) if old is not None else {}
             if origin is not None and origin in wanted:
                 writes.values[rows[row], column] = wanted[origin]
+                if isinstance(content, Figure) and not isinstance(wanted[origin], Figure):
+                    writes.kept[rows[row], column] = _formatted(self.before.formats.get(origin))
             else:
                 cell = self.before.cell(old, origin) if old is not None else {}
-                writes.kept[rows[row], column] = _restored(cell, isinstance(content, Figure))
+                format = _formatted(_format_of(cell) or self.before.formats.get(-1 if origin is None else origin))
+                writes.kept[rows[row], column] = _restored(cell, format if isinstance(content, Figure) else None)
         for row, column in self.sent.looks:
             if row in rows and not self._is_meant(row, column):
                 old = self._old(row)
@@ -171,22 +235,27 @@ class _Shifted:
 
     def _predicted(self) -> dict[int, tuple[Any, ...]]:
         """Position -> what stands there if nothing else happened."""
-        last = 1 + max([0, *(row for row, _ in self.sent.values), *(self._position(row) for row in self.before.rows)])
-        wrote = self.sent.values
-        return {
-            row: tuple(
-                _sign(shown(wrote[row, column]) if (row, column) in wrote else self._was(row, column))
-                for column in range(self.width)
-            )
-            for row in range(last)
-        }
+        columns = [column for column in range(self.width) if self._now(column) is not None]
+        return {row: tuple(_sign(self._stood(row, column)) for column in columns) for row in range(self._last())}
 
-    def _was(self, position: int, column: int) -> CellValue:
+    def _now(self, column: int) -> int | None:
+        """Where a column of the batch stands by now; None where it is gone."""
+        return column if self.later is None else self.later.get(column)
+
+    def _last(self) -> int:
+        """How many rows the batch left, as far as that is known."""
+        return 1 + max([0, *(row for row, _ in self.sent.values), *(self._position(row) for row in self.before.rows)])
+
+    def _stood(self, position: int, column: int) -> CellValue:
+        """What stood in a cell when the batch was done, before a sort."""
+        if (position, column) in self.sent.values:
+            return shown(self.sent.values[position, column])
         old = self._old(position)
         return None if old is None else self.before.value(old, self.origin.get(column))
 
     def _signs(self, now: Frame) -> dict[int, tuple[Any, ...]]:
-        return {row: tuple(map(_sign, now.values(row, range(self.width)))) for row in range(now.used_rows())}
+        columns = [place for column in range(self.width) if (place := self._now(column)) is not None]
+        return {row: tuple(map(_sign, now.values(row, columns))) for row in range(now.used_rows())}
 
     def _rows(self, now: Frame) -> dict[int, int]:
         """Position -> row now: the same, but for a sort of ours."""
@@ -197,33 +266,40 @@ class _Shifted:
             {row: (sign,) for row, sign in predicted.items()}, {row: (sign,) for row, sign in self._signs(now).items()}
         )
 
-    def _sorts(self) -> list[dict[str, Any]]:
+    def _sorts(self) -> list[Json]:
         """Our sort once more, by the columns where they are now. A header that rows pushed down was sorted among the
         others: it is the one text in a column of numbers, so that it comes first where those are turned round."""
-        made: list[dict[str, Any]] = []
+        made: list[Json] = []
         for request in self.sent.after:
-            specs = request["sortRange"]["sortSpecs"] if "sortRange" in request else []
-            if not specs or any(spec["dimensionIndex"] not in self.places for spec in specs):
+            moved = _sorted_by(request, self.places) if "sortRange" in request else None
+            if moved is None:
                 continue
-            area = request["sortRange"]["range"]
-            moved = [{**spec, "dimensionIndex": self.places[spec["dimensionIndex"]]} for spec in specs]
             if self.down > 0:
-                made.append({"sortRange": {"range": area, "sortSpecs": [{**moved[-1], "sortOrder": "DESCENDING"}]}})
-                area = {**area, "startRowIndex": area["startRowIndex"] + 1}
-            made.append({"sortRange": {"range": area, "sortSpecs": moved}})
+                sort = moved["sortRange"]
+                area, specs = sort["range"], sort["sortSpecs"]
+                made.append({"sortRange": {"range": area, "sortSpecs": [{**specs[-1], "sortOrder": "DESCENDING"}]}})
+                moved = {"sortRange": {**sort, "range": {**area, "startRowIndex": area["startRowIndex"] + 1}}}
+            made.append(moved)
         return made
 
 
-def _restored(cell: Mapping[str, Any], had_format: bool) -> tuple[str, dict[str, Any]]:
-    """A cell of a PM's own as it was: field mask and CellData."""
-    data: dict[str, Any] = {part: cell[part] for part in ("userEnteredValue", "textFormatRuns") if part in cell}
+def _restored(cell: Mapping[str, Any], format: tuple[str, Json] | None) -> tuple[str, Json]:
+    """A cell of a PM's own as it was: field mask and CellData; with its ``format`` where that was written over."""
+    data: Json = {part: cell[part] for part in ("userEnteredValue", "textFormatRuns") if part in cell}
     fields = "userEnteredValue,textFormatRuns"
-    if had_format:
-        fields += ",userEnteredFormat.numberFormat"
-        number = (cell.get("userEnteredFormat") or {}).get("numberFormat")
-        if number:
-            data["userEnteredFormat"] = {"numberFormat": number}
-    return fields, data
+    return (fields, data) if format is None else (f"{fields},{format[0]}", data | format[1])
+
+
+_FORMAT = "userEnteredFormat.numberFormat"
+
+
+def _format_of(cell: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return (cell.get("userEnteredFormat") or {}).get("numberFormat")
+
+
+def _formatted(number: Mapping[str, Any] | None) -> tuple[str, Json]:
+    """A cell's number format as it was: field mask and CellData."""
+    return _FORMAT, {"userEnteredFormat": {"numberFormat": number}} if number else {}
 
 
 def _text(value: CellValue) -> str:

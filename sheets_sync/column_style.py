@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sheets_sync.columns import Column, ColumnType, Family, Kind, Owner, Tab
-from sheets_sync.headers import column_letters
+from sheets_sync.headers import Header, column_letters
 from sheets_sync.rule_tabs import CONSTRAINT_TYPES, DECIDING
 from sheets_sync.setup_rows import SETTINGS
 
@@ -196,6 +196,13 @@ def is_unused_fill(rgb: Mapping[str, Any]) -> bool:
 def number_format(column: Column | Family) -> Request | None:
     """The number format that a column's type needs; None where any will do."""
     return _FORMATS.get(column.type)
+
+
+def system_formats(header: Header) -> dict[int, Request]:
+    """Index -> number format of the system's own columns, of those that need one."""
+    columns = (each for each in header.tab.columns if not each.is_pm and each.name in header.columns)
+    formats = {header.columns[each.name]: number_format(each) for each in columns}
+    return {index: found for index, found in formats.items() if found}
 
 
 def span(index: int, count: int = 1) -> Request:

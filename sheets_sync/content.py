@@ -158,10 +158,9 @@ def value_fields(content: Content) -> str:
 
 def value_of(cell: Mapping[str, Any]) -> CellValue:
     """What an API CellData holds, as ``values:batchGet`` gives it unformatted."""
-    value = cell.get("effectiveValue") or {}
-    if "errorValue" in value:
-        return _CELL_ERRORS.get(value["errorValue"].get("type", ""), "#ERROR!")
-    for kind in ("stringValue", "numberValue", "boolValue"):
-        if kind in value:
-            return value[kind]
+    for kind, value in (cell.get("effectiveValue") or {}).items():  # there is one at most
+        if kind in ("stringValue", "numberValue", "boolValue"):
+            return value
+        if kind == "errorValue":
+            return _CELL_ERRORS.get(value.get("type", ""), "#ERROR!")
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sheets_sync.content import value_of
@@ -12,7 +12,8 @@ from sheets_sync.headers import column_letters, is_blank
 from sheets_sync.marks import Look, look_of
 
 _SHEET = "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount))"
-_LOOKS = "note,userEnteredFormat(backgroundColor,backgroundColorStyle)"
+_LOOKS = "note,userEnteredFormat.backgroundColorStyle"
+"""Google tells each colour twice, as backgroundColor too: one is enough."""
 _CONTENTS = "userEnteredValue,textFormatRuns"
 
 TITLES = f"sheets.{_SHEET}"
@@ -40,6 +41,7 @@ class Frame:
     row_count: int
     column_count: int
     cells: Mapping[tuple[int, int], Mapping[str, Any]]
+    _used: list[int] = field(init=False, repr=False, compare=False, default_factory=list[int])
 
     def value(self, row: int, column: int) -> CellValue:
         """The unformatted value; None for a blank."""
@@ -57,19 +59,24 @@ class Frame:
 
     def used_rows(self) -> int:
         """How many rows there are down to the last one with a value, header included."""
-        return max((row + 1 for (row, _), cell in self.cells.items() if not is_blank(value_of(cell))), default=0)
+        if not self._used:
+            filled = (place for place, cell in self.cells.items() if "effectiveValue" in cell)
+            self._used.append(
+                max((row + 1 for row, column in filled if not is_blank(self.value(row, column))), default=0)
+            )
+        return self._used[0]
 
 
-def frames_of(answer: Mapping[str, Any]) -> dict[str, Frame]:
-    """Title -> frame, of an answer of ``spreadsheets.get`` or of a batch's ``updatedSpreadsheet``."""
-    frames: dict[str, Frame] = {}
+def frames_of(answer: Mapping[str, Any]) -> dict[int, Frame]:
+    """Sheet id -> frame, of an answer of ``spreadsheets.get`` or of a batch's ``updatedSpreadsheet``."""
+    frames: dict[int, Frame] = {}
     for sheet in answer.get("sheets", ()):
         properties = sheet.get("properties", {})
         size = properties.get("gridProperties", {})
-        title = properties.get("title", "")
-        frames[title] = Frame(
-            title=title,
-            sheet_id=properties.get("sheetId", 0),
+        sheet_id = properties.get("sheetId", 0)
+        frames[sheet_id] = Frame(
+            title=properties.get("title", ""),
+            sheet_id=sheet_id,
             row_count=size.get("rowCount", 0),
             column_count=size.get("columnCount", 0),
             cells=dict(_cells(sheet.get("data", ()))),

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sheets_sync import column_style
+from sheets_sync import column_style, header_notes
 from sheets_sync.columns import Column, Family, Kind, Owner
 from sheets_sync.frames import quoted
+from sheets_sync.header_notes import Memory, note_requests
 from sheets_sync.tab_places import Place
 
 Request = dict[str, Any]
@@ -19,7 +20,8 @@ Styles = Mapping[tuple[int, int], Mapping[str, Any]]
 """(sheetId, column) -> the API's CellData of a tab's first row of data: its validation and its number format."""
 
 STYLE_FIELDS = (
-    "sheets(properties(sheetId),data(startColumn,rowData(values(dataValidation,userEnteredFormat(numberFormat)))))"
+    f"sheets(properties(sheetId),{header_notes.FIELDS},"
+    "data(startColumn,rowData(values(dataValidation,userEnteredFormat(numberFormat)))))"
 )
 DESCRIPTION = "Written by the roadmap worker"
 
@@ -41,12 +43,21 @@ def styles_of(answer: Mapping[str, Any]) -> Styles:
     return found
 
 
-def gaps(place: Place, source: Callable[[Column | Family], str], styles: Styles | None) -> list[Request]:
+def gaps(
+    place: Place,
+    source: Callable[[Column | Family], str],
+    styles: Styles | None,
+    memories: Mapping[int, Memory] | None,
+) -> list[Request]:
     """The requests that put back what the tab lacks. ``source`` says where the list behind a dropdown stands; without
-    ``styles`` dropdowns and formats are taken to be there."""
-    if place.is_fresh or not place.sheet:
+    ``styles`` dropdowns and formats are taken to be there. ``memories`` say by sheet which notes on headers are ours
+    (None: nobody looked)."""
+    if place.is_fresh:
+        return note_requests(place, (), Memory())
+    if not place.sheet:
         return []
-    requests = [*_frozen(place), *_notes(place)]
+    memory = None if memories is None else memories.get(place.sheet_id, Memory())
+    requests = [*_frozen(place), *note_requests(place, _old(place), memory)]
     if place.tab.kind is Kind.OUTPUT and not place.sheet.get("bandedRanges") and place.columns:
         requests.append(bands(place))
     if styles is not None:
@@ -61,20 +72,6 @@ def _frozen(place: Place) -> list[Request]:
         return []
     properties = {"sheetId": place.sheet_id, "gridProperties": {"frozenRowCount": 1}}
     return [{"updateSheetProperties": {"properties": properties, "fields": "gridProperties.frozenRowCount"}}]
-
-
-def _notes(place: Place) -> list[Request]:
-    return [
-        {
-            "updateCells": {
-                "start": {"sheetId": place.sheet_id, "rowIndex": 0, "columnIndex": index},
-                "rows": [{"values": [{"note": column_style.note(column)}]}],
-                "fields": "note",
-            }
-        }
-        for index, column in _old(place)
-        if index not in place.notes
-    ]
 
 
 def _styled(

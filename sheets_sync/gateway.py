@@ -14,8 +14,8 @@ find, so that doing it twice shows the same as doing it once. ``batch_update`` r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ PROJECT_CALLS_PER_MINUTE = 300
 DRIVE_DEADLINE_S = 20.0
 """Shorter than that of a sheet: all workbooks wait for it."""
 CHANGES_A_PAGE = 1000
+MOST_LESSONS = 3
+"""So often what Google refused is tried anew, after a look at which tabs there are."""
 _CHANGE_FIELDS = "nextPageToken,newStartPageToken,changes(fileId,removed)"
 
 
@@ -74,7 +76,7 @@ class SheetsGateway:
         quotas = {
             kind: Quota(
                 {
-                    f"{kind} {self.account}": calls_per_minute,
+                    self.bucket_of(kind): calls_per_minute,
                     f"{kind} project {self._credentials.project_id or self.client_email}": project,
                 },
                 clock=clock,
@@ -90,6 +92,10 @@ class SheetsGateway:
     def _drive(self) -> Client:
         """A client with a token of its own, so that spreadsheets are served where Drive's API is off."""
         return Client(self._credentials, "Drive", DRIVE_SCOPES, self._base_url)
+
+    def bucket_of(self, kind: str) -> str:
+        """The name under which this account's turns of a kind (read, write, drive) are counted."""
+        return f"{kind} {self.account}"
 
     @property
     def account(self) -> str:
@@ -123,18 +129,22 @@ class SheetsGateway:
 
         return self._tries.sent(self._client, self._verb("create", "write", repeatable=False), send)
 
-    def read(self, spreadsheet_id: str, titles: Sequence[str] | None = None) -> Workbook:
+    def read(
+        self, spreadsheet_id: str, titles: Sequence[str] | None = None, sheet_ids: Collection[int] = ()
+    ) -> Workbook:
         """The workbook: metadata of all tabs; values and notes of those in ``titles`` that exist (None: the tabs that
-        ``sheets_sync.tabs`` declares, by name, alias or the id of their sheet). Two reads; one where there is none."""
-        try:
-            return self._read(spreadsheet_id, titles)
-        except RequestRefused:  # a tab that was renamed or deleted between the two calls has other names by now
-            return self._read(spreadsheet_id, titles)
+        ``sheets_sync.tabs`` declares, by name, alias or the id of their sheet) and of ``sheet_ids``. Two reads; one
+        where there is none."""
+        for _ in range(MOST_LESSONS):
+            # A tab that was renamed or deleted between the two calls has other names by now.
+            with suppress(RequestRefused):
+                return self._read(spreadsheet_id, titles, sheet_ids)
+        return self._read(spreadsheet_id, titles, sheet_ids)
 
-    def _read(self, spreadsheet_id: str, titles: Sequence[str] | None) -> Workbook:
+    def _read(self, spreadsheet_id: str, titles: Sequence[str] | None, sheet_ids: Collection[int]) -> Workbook:
         metadata = self._got("read metadata", spreadsheet_id, "", {"fields": READ_FIELDS})
         try:
-            sheets = wanted_sheets(metadata, titles)
+            sheets = wanted_sheets(metadata, titles, sheet_ids)
             values = self._values(spreadsheet_id, [quoted(sheet["properties"]["title"]) for sheet in sheets])
             return workbook_of(spreadsheet_id, metadata, sheets, values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -13,7 +13,8 @@ CellValue = str | int | float | bool | None
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """One tab. ``values`` is row-major and ragged (trailing blanks may be missing); ``values[0]`` is sheet row 1.
-    ``notes`` maps (row, column), both 1-based, to the note on that cell."""
+    ``notes`` maps (row, column), both 1-based, to the note on that cell; ``percents`` are cells that are known to be
+    formatted as percentages (``sheets_sync.percents``), of those that were looked at."""
 
     title: str
     sheet_id: int
@@ -22,6 +23,7 @@ class Grid:
     values: Sequence[Sequence[CellValue]] = ()
     is_hidden: bool = False
     notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    percents: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

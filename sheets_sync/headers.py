@@ -26,6 +26,7 @@ LOWEST_HEADER = 30
 """How far down a header that moved is looked for."""
 
 _MEND = "run `roadmap init` to add it"
+_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,7 @@ def row_digest(values: Mapping[str, CellValue]) -> str:
     Numbers count by value (120 is 120.0), texts trimmed; blank cells do not count.
     """
     filled = {name: _canonical(value) for name, value in values.items() if not is_blank(value)}
-    text = json.dumps(filled, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"sha256:{hashlib.sha256(_encoded(filled).encode()).hexdigest()}"
 
 
 def is_blank(value: CellValue) -> bool:
@@ -310,6 +310,8 @@ def _canonical(value: CellValue) -> str | bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
+        if isinstance(value, int) and abs(value) < 10**15:
+            return f"n:{value}"
         number = Decimal(repr(value))
         return f"n:{number.normalize():f}" if number.is_finite() else f"n:{number}"
     return f"t:{unicodedata.normalize('NFC', str(value).strip())}"

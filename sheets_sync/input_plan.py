@@ -10,6 +10,7 @@ from functools import cached_property
 from engine.keys import normalised
 from sheets_sync.before_cells import Asked, Before, asked
 from sheets_sync.cell_writes import TabWrites
+from sheets_sync.column_style import system_formats
 from sheets_sync.content import Content, Figure, same, shown
 from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
 from sheets_sync.grids import CellValue, Grid
@@ -133,6 +134,7 @@ class InputPlan:
             home=home,
             wanted=lambda row: self.wanted.get(home.get(row, -1), {}),
             known=frozenset({*self._known, *self.marks.columns}),
+            formats=system_formats(self.header),
         )
         return writes
 
@@ -213,6 +215,10 @@ class InputPlan:
 
     def _frame_rows(self, frame: Frame) -> dict[int, Signs]:
         """The signs of each row of the frame that has a value by which rows are known."""
+        key = self.key_column
+        if key is not None and self._known == {key}:
+            named = {row: frame.value(row, key) for row, column in frame.cells if row > 0 and column == key}
+            return {row: (_text(named[row]) or None,) for row in sorted(named) if not is_blank(named[row])}
         width = 1 + max(self._known, default=0)
         rows = {row for row, column in frame.cells if row > 0 and column in self._known}
         values = {row: frame.values(row, range(width)) for row in sorted(rows)}
@@ -229,7 +235,8 @@ class InputPlan:
         if key is None:
             return frozenset(self.header.pm_columns.values())
         keys = Counter(_text(_at(cells, key)) for _, cells in self._used())
-        if self.added or any(count > 1 or not name for name, count in keys.items()):
+        is_written = any(key in held and not self._shows(row, key, held[key]) for row, held in self.wanted.items())
+        if self.added or is_written or any(count > 1 or not name for name, count in keys.items()):
             return frozenset({key, *self.header.pm_columns.values()})
         return frozenset({key})
 

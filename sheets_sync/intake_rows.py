@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from engine.findings import Finding, Severity
 from engine.inputs import IntakeRow, IntakeSource
+from sheets_sync.cells import shown
 from sheets_sync.columns import Tab
 from sheets_sync.content import cell_uri
 from sheets_sync.errors import one_line
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.headers import Header, folded, header
+from sheets_sync.headers import Header, folded, grid_of, header
 from sheets_sync.intake_tabs import INTAKE
 from sheets_sync.setup_rows import is_time_zone
-from sheets_sync.table_rows import Context, Table, read_table
+from sheets_sync.table_rows import Context, Table, TableRow, read_table
 from sheets_sync.workspace_mark import carried_id
 
 ANSWERS = ("initiative_key", "triage_status", "decision_reason", "planned_period", "possible_duplicate")
@@ -42,19 +44,28 @@ class IntakeTab:
         place = cell_uri(self.grid.sheet_id, cell)
         return place if self.source.spreadsheet_id is None else f"{self.workbook.url}{place}"
 
+    @property
+    def is_renamed(self) -> bool:
+        """True where its title is not the one that it is bound by."""
+        return folded(self.grid.title) != folded(self.source.tab)
+
     @cached_property
     def missing_answers(self) -> tuple[str, ...]:
         """The columns of answers that the tab does not have."""
         return tuple(name for name in ANSWERS if name not in self.header.columns)
 
 
-def read_intake(workbook: Workbook, source: IntakeSource, own_id: str) -> IntakeTab | str:
+def read_intake(workbook: Workbook, source: IntakeSource, own_id: str, sheet_id: int | None = None) -> IntakeTab | str:
     """The tab that ``source`` binds, of the spreadsheet it names; or what keeps it from being read, and how to mend
-    it."""
+    it. ``sheet_id`` is what it was when it was read last: by that it is found where it was renamed."""
+    is_own = workbook.spreadsheet_id == own_id
     grid = next((each for title, each in workbook.grids.items() if folded(title) == folded(source.tab)), None)
     if grid is None:
+        grid = next((each for each in workbook.grids.values() if each.sheet_id == sheet_id), None)
+    if grid is None and is_own and folded(source.tab) == folded(INTAKE.name):
+        grid = grid_of(workbook, INTAKE)
+    if grid is None:
         return _no_tab(workbook, source)
-    is_own = workbook.spreadsheet_id == own_id
     declared = _declared(source)
     name = grid.title if is_own else f"{grid.title} in “{one_line(workbook.title, 60)}”"
     table = read_table(grid, header(grid, declared), _context(workbook), ("initiative_key",))
@@ -67,6 +78,7 @@ def read_intake(workbook: Workbook, source: IntakeSource, own_id: str) -> Intake
         typed = row.values.keys() - {"initiative_key"}
         if "title" not in row.values and "title" not in row.bad and typed:
             table.tell(row, "title", "this request has no title; give it one", severity=Severity.WARN)
+        _tell_email(table, row)
     findings = table.findings if is_own else [each for each in table.findings if (each.row or 0) > 1]
     return IntakeTab(
         source=source,
@@ -77,6 +89,26 @@ def read_intake(workbook: Workbook, source: IntakeSource, own_id: str) -> Intake
         rows=_rows(table, name),
         findings=tuple(dataclasses.replace(finding, tab=name, stops_run=False) for finding in findings),
     )
+
+
+def _tell_email(table: Table, row: TableRow) -> None:
+    """A requester_email to which nobody could write."""
+    typed = row.values.get("requester_email")
+    if not typed or any(_is_address(word) for word in typed.split()):
+        return
+    spelled = _AT.sub("@", typed) if len(typed) <= 200 else ""
+    name = "".join(re.findall(r"[\w.+-]+", typed.partition("@")[0])[:1]) or "dana"
+    proposal = spelled if _is_address(spelled) else f"one such as {name}@example.com"
+    message = f"{shown(typed)} is not an e-mail address; write {proposal}, or clear the cell"
+    table.tell(row, "requester_email", message, severity=Severity.WARN)
+
+
+def _is_address(word: str) -> bool:
+    name, _, host = word.partition("@")
+    return bool(name and host) and "@" not in host and not any(letter.isspace() for letter in word)
+
+
+_AT = re.compile(r"\s*(?:[(\[{]\s*(?:at|@)\s*[)\]}]|\bat\b|@)\s*", re.IGNORECASE)
 
 
 def disagreement(workbook: Workbook, own_id: str) -> str | None:

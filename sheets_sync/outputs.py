@@ -38,6 +38,12 @@ class Ledger:
     update: SheetUpdate
     zone: tzinfo = field(init=False)
     links: SourceLinks = field(init=False)
+    _of_runs: dict[tuple[int, bool], tuple[RunFacts, dict[str, Content]]] = field(
+        init=False,
+        repr=False,
+        compare=False,
+        default_factory=dict[tuple[int, bool], tuple[RunFacts, dict[str, Content]]],
+    )
 
     def __post_init__(self) -> None:
         kpis = [row.kpi_key for row in self.update.inputs.metrics if row.kpi_key]
@@ -60,6 +66,13 @@ class Ledger:
 
     def provenance(self, facts: RunFacts, source: str, rows: Linked, *, is_stale: bool = False) -> dict[str, Content]:
         """The provenance columns of a row that comes from this run."""
+        key = id(facts), is_stale
+        if key not in self._of_runs:  # the run is kept beside its columns, so that its id stays its own
+            self._of_runs[key] = facts, self._of_run(facts, is_stale)
+        return {**self._of_runs[key][1], "source": source, "source_rows": rows}
+
+    def _of_run(self, facts: RunFacts, is_stale: bool) -> dict[str, Content]:
+        """The provenance columns that all rows of a run share."""
         when = facts.solved_at.astimezone(self.zone)
         named = f"{facts.run_id} · {when:%a} {when:%H:%M}"
         if is_stale:
@@ -72,8 +85,6 @@ class Ledger:
             "inputs_as_of": self.moment(facts.inputs_as_of),
             "solved_at": self.moment(facts.solved_at),
             "plan_quality": plan_quality(facts),
-            "source": source,
-            "source_rows": rows,
             "run_id": facts.run_id,
             "portfolio_id": facts.portfolio_id,
             "constraint_digest": facts.constraint_digest,
@@ -111,7 +122,7 @@ def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[s
             "title": candidate.title or None,
             **{dimension: getattr(candidate, dimension) for dimension in DIMENSIONS},
             "selected": item.selected,
-            "allocated_tokens": item.allocated_tokens,
+            "allocated_tokens": Figure(item.allocated_tokens),
             "start_period": item.start_period,
             "why": item.reason,
             "gets_in_if": None if item.selected else gets_in_if.get(key),
@@ -124,7 +135,8 @@ def portfolio_rows(ledger: Ledger, facts: RunFacts, *, is_stale: bool) -> dict[s
 def _contributions(kpis: Sequence[Kpi], candidate: Candidate) -> dict[str, Content]:
     """A KPI's contribution under "kpi: KEY", so that no KPI can be taken for another column."""
     given = {normalised(key): value for key, value in candidate.kpi_contributions.items()}
-    return {f"kpi: {normalised(kpi.kpi_key)}": given.get(normalised(kpi.kpi_key)) for kpi in kpis}
+    added = {normalised(kpi.kpi_key): given.get(normalised(kpi.kpi_key)) for kpi in kpis}
+    return {f"kpi: {key}": None if value is None else Figure(value) for key, value in added.items()}
 
 
 def alert_rows(ledger: Ledger) -> list[Row]:

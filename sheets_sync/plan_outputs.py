@@ -10,7 +10,7 @@ from engine.keys import normalised
 from engine.problem import Candidate, Item
 from engine.provenance import RunFacts
 from engine.roadmap import RoadmapEntry, RoadmapVersion, next_version, plan_items
-from sheets_sync.content import Content, link
+from sheets_sync.content import Content, Figure, link
 from sheets_sync.outputs import Ledger
 from sheets_sync.sourcelinks import SourcesByInitiative
 from sheets_sync.updates import SheetUpdate
@@ -144,7 +144,7 @@ def _facts(candidate: Candidate | None, item: Item | None) -> dict[str, Content]
     return {
         "department": candidate.department if candidate else None,
         "program": candidate.program if candidate else None,
-        "allocated_tokens": item.allocated_tokens if item else None,
+        "allocated_tokens": Figure(item.allocated_tokens) if item else None,
         "why": item.reason if item else None,
     }
 

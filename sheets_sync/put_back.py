@@ -7,21 +7,25 @@ the system cannot have written itself is told: a text that is merely out of date
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from engine.findings import Finding, Severity
-from sheets_sync.content import same
+from sheets_sync.content import same, shown
 from sheets_sync.grids import CellValue, Grid
-from sheets_sync.headers import Header, column_letters, is_blank, quoted
+from sheets_sync.headers import Header, column_letters, grid_of, header, is_blank, quoted
 from sheets_sync.input_plan import InputPlan
+from sheets_sync.outputs import Ledger
 from sheets_sync.table_plan import TablePlan
+from sheets_sync.tabs import tab
+from sheets_sync.updates import SheetUpdate
 
 STAYS = timedelta(days=1)
 
 _TOLD = re.compile(r"was put back on (\d{4}-\d\d-\d\d \d\d:\d\d): ")
 _STATUSES = frozenset(severity.value for severity in Severity)
-_FREE = ("title", "run", "source_rows", "gets_in_if", "sys: status", "sys: message")
+_FREE = ("run", "source_rows", "gets_in_if", "sys: status", "sys: message")
 """Columns of Portfolio whose cells may change without a new run."""
 
 _OURS: Mapping[str, Callable[[CellValue], bool]] = {
@@ -31,10 +35,33 @@ _OURS: Mapping[str, Callable[[CellValue], bool]] = {
 """Of input tabs: whether the system may have written what stands in a cell."""
 
 
-def found_over(plan: InputPlan | TablePlan, now: datetime) -> Iterator[Finding]:
+def our_titles(ledger: Ledger) -> frozenset[str] | None:
+    """The titles that may stand beside a key without anybody having typed them there: those of now, and those that the
+    system wrote last, as the labels of Initiatives remember them. None without labels."""
+    update = ledger.update
+    grid = grid_of(ledger.workbook, tab("Initiatives"))
+    column = header(grid, tab("Initiatives")).columns.get("sys: label") if grid else None
+    if grid is None or column is None:
+        return None
+    labels = (str(cells[column]) for cells in grid.values[1:] if column < len(cells))
+    now = [row.title for row in update.inputs.initiatives]
+    planned = [each.title for each in update.run.problem.candidates] if update.run else []
+    published = [entry.title for entry in update.version.entries] if update.version else []
+    return frozenset(title for title in (*_titles_of(labels), *now, *planned, *published) if title)
+
+
+def _titles_of(labels: Iterable[str]) -> Iterator[str]:
+    """Of "INIT-000123 · One-tap checkout" what stands behind the key."""
+    return (label.partition(" · ")[2] for label in labels)
+
+
+def found_over(
+    plan: InputPlan | TablePlan, now: datetime, titles: Callable[[], frozenset[str] | None]
+) -> Iterator[Finding]:
     """The cells of a tab in which something stands that the system did not write. ``now`` is by the workspace's
-    clock."""
-    for row, column, there in _foreign_in_rows(plan) if isinstance(plan, InputPlan) else _foreign_in_table(plan):
+    clock; ``titles`` are those that it may have written (None: nobody knows)."""
+    found = _foreign_in_rows(plan) if isinstance(plan, InputPlan) else _foreign_in_table(plan)
+    for row, column, there in (*found, *_foreign_titles(plan, titles)):
         yield Finding(
             severity=Severity.WARN,
             tab=plan.header.tab.name,
@@ -43,6 +70,26 @@ def found_over(plan: InputPlan | TablePlan, now: datetime) -> Iterator[Finding]:
             cell=f"{column_letters(column)}{row + 1}",
             message=f"{quoted(str(there))} was put back on {now:%Y-%m-%d %H:%M}: this column is written by the system;"
             " write in a column of your own",
+        )
+
+
+def keys_found_over(plan: InputPlan | TablePlan, update: SheetUpdate) -> Iterator[Finding]:
+    """The keys of Initiatives that were cleared or typed over and are put back."""
+    column = plan.header.columns.get("initiative_key")
+    if plan.header.tab.name != "Initiatives" or not isinstance(plan, InputPlan) or column is None:
+        return
+    now = update.now.astimezone(ZoneInfo(update.inputs.setup.time_zone))
+    for row in sorted(update.keys_put_back):
+        there = plan.there(row - 1, column)
+        over = "it had been cleared" if is_blank(there) else f"{quoted(str(there))} had been typed over it"
+        yield Finding(
+            severity=Severity.WARN,
+            tab="Initiatives",
+            row=row,
+            column="initiative_key",
+            cell=f"{column_letters(column)}{row}",
+            message=f"{update.new_keys[row]} was put back on {now:%Y-%m-%d %H:%M}: {over}; keys are given by the system"
+            " and never change",
         )
 
 
@@ -90,6 +137,23 @@ def _foreign_in_table(plan: TablePlan) -> Iterator[tuple[int, int, CellValue]]:
     for row, column, content, there in plan.differing():
         if column not in free and not is_blank(there) and not same(content, there):
             yield row, column, there
+
+
+def _foreign_titles(
+    plan: InputPlan | TablePlan, titles: Callable[[], frozenset[str] | None]
+) -> Iterator[tuple[int, int, CellValue]]:
+    """Of the titles beside keys: those that nobody's initiative had when the system wrote last, or has now. Portfolio's
+    are told with the rest of it."""
+    column = plan.header.columns.get("title")
+    if plan.header.tab.name not in ("Contributions", "Roadmap Plan") or column is None:
+        return
+    if isinstance(plan, InputPlan):
+        held = ((row, contents.get(column), plan.there(row, column)) for row, contents in plan.wanted.items())
+    else:
+        held = ((row, content, there) for row, at, content, there in plan.differing() if at == column)
+    differing = [one for one in held if not is_blank(shown(one[1])) and not is_blank(one[2]) and not same(*one[1:])]
+    ours = titles() if differing else None
+    yield from ((row, column, there) for row, _, there in differing if ours is not None and there not in ours)
 
 
 def _names(header: Header) -> dict[int, str]:

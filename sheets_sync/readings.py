@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sheets_sync.errors import SpreadsheetNotFound, one_line
@@ -50,13 +50,15 @@ def is_intake_title(title: str) -> bool:
     return folded(title).startswith("intake")
 
 
-def wanted_sheets(metadata: Mapping[str, Any], titles: Sequence[str] | None = None) -> list[Mapping[str, Any]]:
-    """The sheets with cells (no chart sheets) to be read: those of ``titles``; None: the declared tabs, by title, or
-    by the id of their sheet where they were renamed, and further Intake tabs. Wherever the spreadsheet's workspace is
-    named is read too, so that whose it is is known from the same reading."""
+def wanted_sheets(
+    metadata: Mapping[str, Any], titles: Sequence[str] | None = None, sheet_ids: Collection[int] = ()
+) -> list[Mapping[str, Any]]:
+    """The sheets with cells (no chart sheets) to be read: those of ``titles`` and ``sheet_ids``; titles None: the
+    declared tabs, by title, or by the id of their sheet where they were renamed, and further Intake tabs. Wherever the
+    spreadsheet's workspace is named is read too, so that whose it is is known from the same reading."""
     grids = [sheet for sheet in metadata["sheets"] if sheet["properties"].get("sheetType", "GRID") == "GRID"]
     wanted = declared_names() if titles is None else names(titles)
-    ids = marked_sheets(metadata)
+    ids = marked_sheets(metadata) | set(sheet_ids)
     if titles is None:
         ids |= _renamed(names([sheet["properties"]["title"] for sheet in grids]))
 
@@ -107,6 +109,7 @@ def _notes(sheet: Mapping[str, Any]) -> Iterator[tuple[tuple[int, int], str]]:
     for block in sheet.get("data", ()):
         top, left = block.get("startRow", 0) + 1, block.get("startColumn", 0) + 1
         for row, cells in enumerate(block.get("rowData", ())):
-            for column, cell in enumerate(cells.get("values", ())):
+            held = cells.get("values", ())
+            for column, cell in enumerate(held) if any(held) else ():
                 if note := cell.get("note"):
                     yield (top + row, left + column), note

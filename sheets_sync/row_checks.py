@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.findings import Finding, Severity
+from engine.keys import normalised
 from sheets_sync.cells import plain_text, share_problem, shown
 from sheets_sync.characters import plain
 from sheets_sync.columns import Kind, Tab
@@ -64,6 +65,29 @@ def tell_unknown_duplicates(initiatives: Table) -> None:
         else:
             message = f"{key} is not in Initiatives; correct the key, or clear the cell"
         initiatives.tell(row, "duplicate_of", message, severity=Severity.WARN, is_readable=True)
+
+
+def tell_same_titles(initiatives: Table) -> None:
+    """Initiatives of one title are told on each of their rows: people choose them by title. One that says which other
+    it repeats is settled, and so are copied rows of one key, of which something else is told."""
+    by_title: dict[str, list[TableRow]] = {}
+    for row in initiatives.rows:
+        if row.values.get("title") and not row.values.get("duplicate_of"):
+            by_title.setdefault(" ".join(normalised(row.values["title"]).split()), []).append(row)
+    for first, *others in by_title.values():
+        second = next((row for row in others if _known_as(row) != _known_as(first)), None)
+        for row in () if second is None else (first, *others):
+            other = second if _known_as(row) == _known_as(first) else first
+            assert other is not None
+            key = other.values.get("initiative_key")
+            named = f"{key} (row {other.row})" if key else f"row {other.row}"
+            repeats = f"write {key} into duplicate_of" if key else f"delete row {other.row}"
+            message = f"same title as {named}; give each a title of its own, or, if both are one initiative, {repeats}"
+            initiatives.tell(row, "title", message, severity=Severity.WARN)
+
+
+def _known_as(row: TableRow) -> str | int:
+    return row.values.get("initiative_key") or row.row
 
 
 def tell_reserved_kpis(metrics: Table) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from engine.findings import Finding, Severity
@@ -29,7 +29,7 @@ from sheets_sync.setup_rows import currency_of, is_time_zone, read_setup
 from sheets_sync.table_rows import Context, Table, TableRow, read_table
 from sheets_sync.tabs import TABS, tab
 
-__all__ = ["Header", "grid_of", "header", "read_inputs", "row_digest"]
+__all__ = ["Header", "grid_of", "header", "read_inputs", "row_digest", "with_keys"]
 
 R = TypeVar("R", bound=Row)
 
@@ -60,6 +60,22 @@ def read_inputs(workbook: Workbook) -> tuple[WorkbookInputs, tuple[Finding, ...]
         for finding in row_checks.tab_findings(workbook, declared, tables.get(declared.name), kpis)
     ]
     return _inputs(tables, setup), tuple(findings)
+
+
+def with_keys(workbook: Workbook, keys: Mapping[int, str]) -> Workbook:
+    """The workbook as if Initiatives had these keys, by sheet row."""
+    declared = tab("Initiatives")
+    grid = grid_of(workbook, declared)
+    column = header(grid, declared).columns.get("initiative_key") if grid else None
+    if grid is None or column is None:
+        return workbook
+    values = [*grid.values]
+    for row, key in keys.items():
+        cells = [*values[row - 1], *[None] * (column + 1 - len(values[row - 1]))]
+        cells[column] = key
+        values[row - 1] = cells
+    mended = dataclasses.replace(grid, values=values)
+    return dataclasses.replace(workbook, grids={**workbook.grids, grid.title: mended})
 
 
 def _tables(workbook: Workbook) -> tuple[dict[str, Table], list[str]]:
@@ -127,6 +143,7 @@ def _check(workbook: Workbook, tables: dict[str, Table]) -> None:
         row_checks.tell_nameless_requests(tables["Requests"])
     if "Initiatives" in tables:
         row_checks.tell_unknown_duplicates(tables["Initiatives"])
+        row_checks.tell_same_titles(tables["Initiatives"])
     if "Contributions" in tables:
         grid = grid_of(workbook, tab("Contributions"))
         assert grid is not None

@@ -78,14 +78,23 @@ class TabMarks:
     def put_right(self, writes: TabWrites, before: Frame, rows: Mapping[int, int], hit: Iterable[Cell]) -> None:
         """After rows moved under a batch: each cell gets the look that it had in ``before``, marked anew. ``rows`` says
         where each row of ``before`` stands now; ``hit`` are the cells whose look the batch wrote."""
-        below = before.used_rows()  # whoever is not known is taken for a blank row, as they stand below the last
-        looks: dict[Cell, Look] = {cell: marks.unmarked(before.look(below, cell[1])) for cell in hit}
+        looks: dict[Cell, Look] = {cell: _unknown(before, rows, cell) for cell in hit}
         for row, now in rows.items():
             for column in self.columns:
                 look = _marked(before.look(row, column), self.told.get((row, column), _NOTHING))
                 if look != Look() or (now, column) in looks:
                     looks[now, column] = look
         writes.looks |= looks
+
+
+def _unknown(before: Frame, rows: Mapping[int, int], cell: Cell) -> Look:
+    """The look of a cell of a row that nobody knows. One that was inserted got the fill of the row that it was put
+    above, where that is not one of ours; one below all others is a blank row, as they stand below the last."""
+    row, column = cell
+    next_row = min(((now, old) for old, now in rows.items() if now > row), default=None)
+    if next_row is None:
+        return marks.unmarked(before.look(before.used_rows(), column))
+    return marks.cleared(Look(fill=before.look(next_row[1], column).fill))
 
 
 def _marked(look: Look, told: Told) -> Look:

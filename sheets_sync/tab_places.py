@@ -24,7 +24,7 @@ class Place:
     """One tab. ``columns`` maps header text to 0-based index, the ones to be added included; ``added`` are those:
     (header, what it is, index). ``is_new``: there is no such sheet; ``renames`` is the title of an empty sheet that
     becomes this tab, "" where none does. ``used_rows`` counts rows up to the last that holds anything. ``notes`` are
-    the columns whose header has a note, ``sheet`` what the metadata say of the sheet ({} of a new one)."""
+    those of the headers, by column, ``sheet`` what the metadata say of the sheet ({} of a new one)."""
 
     tab: Tab
     title: str
@@ -37,7 +37,7 @@ class Place:
     is_new: bool = False
     renames: str = ""
     used_rows: int = 0
-    notes: frozenset[int] = frozenset()
+    notes: Mapping[int, str] = field(default_factory=dict[int, str])
     sheet: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -126,7 +126,7 @@ def _existing(grid: Grid, declared: Tab, members: Sequence[str], workbook: Workb
         columns=columns,
         added=added,
         used_rows=used,
-        notes=frozenset(column - 1 for row, column in grid.notes if row == 1),
+        notes={column - 1: text for (row, column), text in grid.notes.items() if row == 1},
         sheet=next(
             (
                 sheet

@@ -22,7 +22,7 @@ from sheets_sync.intake_plan import by_index, intake_plans
 from sheets_sync.layout import roadmap_page
 from sheets_sync.outputs import Ledger, Row, alert_rows, check_rows, portfolio_rows, run_log_rows
 from sheets_sync.plan_outputs import plan_rows
-from sheets_sync.put_back import found_over, still_told
+from sheets_sync.put_back import found_over, keys_found_over, our_titles, still_told
 from sheets_sync.remarks import Remarks, required_uplift
 from sheets_sync.start_page import start_page
 from sheets_sync.tab_marks import status_and_message, tab_marks
@@ -91,7 +91,8 @@ def tab_plans(workbook: Workbook, update: SheetUpdate) -> list[TabPlan]:
 def _put_back(ledger: Ledger, plans: Sequence[InputPlan | TablePlan]) -> list[Finding]:
     """What Checks says of system cells that PMs typed over: now, and within the last day."""
     now = ledger.update.now.astimezone(ledger.zone)
-    fresh = [finding for plan in plans for finding in found_over(plan, now)]
+    fresh = [finding for plan in plans for finding in found_over(plan, now, lambda: our_titles(ledger))]
+    fresh += [finding for plan in plans for finding in keys_found_over(plan, ledger.update)]
     told = {(finding.tab, finding.cell) for finding in fresh}
     found = _opened(ledger, "Checks")
     before = still_told(*found, now) if found else ()

@@ -16,7 +16,8 @@ from typing import Any
 from engine.keys import normalised
 from sheets_sync.before_cells import Asked, Before, asked
 from sheets_sync.cell_writes import TabWrites
-from sheets_sync.content import Content, same, shown
+from sheets_sync.column_style import system_formats
+from sheets_sync.content import Content, Figure, same, shown
 from sheets_sync.frames import Frame, column_ranges, header_range, rows_to_read, same_header
 from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, is_blank, row_digest
@@ -70,9 +71,14 @@ class TablePlan:
     def differing(self) -> Iterator[tuple[int, int, Content, CellValue]]:
         """(row, column, what it is to show, what stood there) of the cells of known rows that differ."""
         for name, held in self._by_name.items():
-            for column, content in held.items() if name in self._rows else ():
-                if not self._shows(name, column, content):
-                    yield self._rows[name], column, content, self._there(name, column)
+            row = self._rows.get(name)
+            if row is None:
+                continue
+            cells = self.grid.values[row]
+            for column, content in held.items():
+                there = cells[column] if column < len(cells) else None
+                if not (content is there or same(content, there)):
+                    yield row, column, content, there
 
     @property
     def has_marks(self) -> bool:
@@ -80,7 +86,7 @@ class TablePlan:
 
     @property
     def has_figures(self) -> bool:
-        return False
+        return any(isinstance(content, Figure) for held in self.wanted.values() for content in held.values())
 
     @property
     def effect(self) -> tuple[Before, TabWrites] | None:
@@ -151,6 +157,7 @@ class TablePlan:
             home={place: row for row, place in self._rows_as_read(places).items()},
             wanted=lambda row: by_row.get(row, blank if row in strays else {}),
             known=frozenset({*self._known_by(), *self.marks.columns}),
+            formats=system_formats(self.header),
         )
 
     def repair(self, echo: Frame) -> TabWrites | None:
@@ -293,9 +300,6 @@ class TablePlan:
     def _rows_as_read(self, places: Mapping[str, int]) -> dict[int, int]:
         """Row as read -> row in the frame, for the marks."""
         return {0: 0, **{row: places[name] for row, name in self._named() if name in places}}
-
-    def _shows(self, name: str, column: int, content: Content) -> bool:
-        return name in self._rows and same(content, self._there(name, column))
 
     def _there(self, name: str, column: int) -> CellValue:
         return _at(self.grid.values[self._rows[name]], column)

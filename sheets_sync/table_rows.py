@@ -130,6 +130,9 @@ def read_table(grid: Grid, header: Header, context: Context, also: Sequence[str]
             bad=set(),
         )
         for cell in filled:
+            if (number, cell.index + 1) in grid.percents:
+                table.tell(row, cell.name, cells.percent_problem(raw[cell.index], context.locale))
+                continue
             _read_cell(table, row, cell, raw[cell.index])
         table.rows.append(row)
     return table

@@ -13,11 +13,12 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.keys import normalised
-from sheets_sync import column_style, gaps
+from sheets_sync import column_style, gaps, header_notes
 from sheets_sync.cell_dates import date_cell, read_date
 from sheets_sync.cells import number_cell
 from sheets_sync.columns import Column, ColumnType, Family, Kind
 from sheets_sync.grids import Workbook
+from sheets_sync.header_notes import Memory
 from sheets_sync.headers import column_letters
 from sheets_sync.role_rows import role_requests
 from sheets_sync.tab_places import Members, Place, family_headers, kpi_members, places
@@ -52,9 +53,10 @@ def repair_requests(
     addresses for which Setup's role rows are protected; without any, no such rows are made."""
     found = places(workbook, _members(workbook, _NO_TABLES))
     there = None if styles is None else gaps.styles_of(styles)
+    memories = None if styles is None else header_notes.memories(styles)
     requests = _made(found, _NO_TABLES)
     for place in found:
-        requests += gaps.gaps(place, lambda column: _list_range(column, found), there)
+        requests += gaps.gaps(place, lambda column: _list_range(column, found), there, memories)
     return requests + _marked(workbook, found) + _roles(workbook, found, _NO_TABLES, editors)
 
 
@@ -76,12 +78,9 @@ def new_workbook_requests(workbook: Workbook, tables: Tables, editors: Sequence[
     """Repair and fill in one batch: what makes a sample workbook of an empty spreadsheet. ``editors`` as for
     ``repair_requests``."""
     found = places(workbook, _members(workbook, tables))
-    return (
-        _made(found, tables)
-        + _marked(workbook, found)
-        + _filled(found, tables)
-        + _roles(workbook, found, tables, editors)
-    )
+    remembered = [request for place in found for request in header_notes.note_requests(place, (), Memory())]
+    roles = _roles(workbook, found, tables, editors)
+    return _made(found, tables) + remembered + _marked(workbook, found) + _filled(found, tables) + roles
 
 
 def _marked(workbook: Workbook, found: Sequence[Place]) -> list[Request]:

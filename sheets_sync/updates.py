@@ -25,7 +25,8 @@ class RequestAnswer:
 class SheetUpdate:
     """Everything that a cycle changes in a workbook.
 
-    ``inputs`` are the rows as read, with ``new_keys`` (Initiatives row -> key) already filled in. ``findings`` are
+    ``inputs`` are the rows as read, with ``new_keys`` (Initiatives row -> key) already filled in; those of the rows in
+    ``keys_put_back`` had been cleared or typed over. ``findings`` are
     all open problems: marks of others go. ``run`` is the last good run of the default scenario (Portfolio, Alerts,
     Roadmap Plan show it; None leaves those tabs as they are); ``alerts_run`` is a newer
     one that only Alerts shows (None: Alerts shows ``run``); ``failure`` is the sentence of a newer run that made no
@@ -40,6 +41,7 @@ class SheetUpdate:
     now: datetime
     findings: tuple[Finding, ...] = ()
     new_keys: Mapping[int, str] = field(default_factory=dict)
+    keys_put_back: frozenset[int] = frozenset()
     run: RunFacts | None = None
     alerts_run: RunFacts | None = None
     failure: str | None = None

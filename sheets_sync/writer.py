@@ -2,7 +2,8 @@
 
 What it costs: one read and one write, however many tabs and rows; a second write where a row moved between the re-read
 and the batch; nothing at all where the workbook already shows the update. With the two reads of ``SheetsGateway.read``
-a whole cycle is at most three reads and two writes. Where a column moved in that moment, its tab is read once more.
+a whole cycle is at most three reads and two writes. Where a column moved in that moment, its tab is read once more;
+where a tab was renamed, its new title is read and what Google refused is tried anew.
 
 Doing it twice shows the same as doing it once: the batch names absolute cells, nothing is deleted or moved, and each
 try begins with a re-read, so that rows a lost answer did add are found. New rows are inserted below the last one in
@@ -15,21 +16,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sheets_sync import column_moves, staging
-from sheets_sync.before_cells import Before, seen_whole
+from sheets_sync import staging
 from sheets_sync.cell_writes import TabWrites
 from sheets_sync.errors import RequestRefused
-from sheets_sync.frames import TITLES, Frame, fields, frames_of, header_range, header_texts_of
-from sheets_sync.gateway import Batch, SheetsGateway
+from sheets_sync.frames import TITLES, Frame, fields, frames_of
+from sheets_sync.gateway import MOST_LESSONS, Batch, SheetsGateway
 from sheets_sync.grids import Grid, Workbook
+from sheets_sync.repairs import Repairs
 from sheets_sync.tab_plans import TabPlan, tab_plans
 from sheets_sync.updates import SheetUpdate
-
-MOST_REPAIRS = 3
-"""One is enough, unless columns move under the repair itself."""
-EVERYTHING = fields(looks=True, contents=True, numbers=True)
-MOST_LESSONS = 3
-"""So often a batch that Google refused is made anew, after a look at which tabs there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,38 +59,14 @@ def write_plans(
     if not writing.plans and not writing.leftovers:
         return WriteReport(rows_written=0, repaired_rows=0, calls=0)
     reply = _first_batch(gateway, workbook, writing, before_write)
-    written = writing.rows
-    repaired = 0
-    for _ in range(MOST_REPAIRS):
-        batch = writing.repair(
-            frames_of(reply.get("updatedSpreadsheet", {})),
-            lambda ranges: gateway.reread(workbook.spreadsheet_id, ranges, EVERYTHING),
-        )
-        if batch is None:
-            break
-        reply = gateway.write(workbook.spreadsheet_id, _after(before_write, batch))
-        repaired += writing.rows
+    repairs = Repairs(gateway, workbook.spreadsheet_id, writing.written, before_write)
+    repaired = repairs.made(reply)
     return WriteReport(
-        rows_written=written,
+        rows_written=writing.rows,
         repaired_rows=repaired,
         calls=gateway.counts.calls - before,
         skipped_tabs=tuple(writing.skipped),
     )
-
-
-def _after(before_write: Callable[[], None], batch: Batch) -> Callable[[], Batch | None]:
-    """Sends a repair. Where it inserts rows it is not sent again after an answer was lost: the next cycle looks."""
-    inserts = any("insertDimension" in request for request in batch.requests)
-    tries: list[int] = []
-
-    def prepare() -> Batch | None:
-        tries.append(1)
-        if inserts and len(tries) > 1:
-            return None
-        before_write()
-        return batch
-
-    return prepare
 
 
 def _first_batch(
@@ -124,9 +95,9 @@ def _first_batch(
             writing.waits_to_be_staged = True
         except RequestRefused:  # nothing was done
             lessons += 1
-            titles = gateway.reread(workbook.spreadsheet_id, (), TITLES)
-            if lessons > MOST_LESSONS or not writing.learns(titles):
+            if lessons > MOST_LESSONS:
                 raise
+            writing.learns(gateway.reread(workbook.spreadsheet_id, (), TITLES))
 
 
 class _Writing:
@@ -143,9 +114,8 @@ class _Writing:
             numbers=any(plan.has_figures for plan in plans),
         )
         self.cut: list[TabPlan] = []
-        self.is_repaired = False
-        self.effects: dict[str, tuple[Before, TabWrites]] = {}
-        self.sizes: dict[int, tuple[int, int]] = {}
+        self.written: list[TabPlan] = []
+        """Those of which something was sent, and comes back with the reply."""
         self.rows = 0
         self.made: list[TabWrites] = []
         self.skipped: list[str] = []
@@ -153,40 +123,28 @@ class _Writing:
     def ranges(self) -> list[str]:
         return [each for plan in self.plans for each in plan.ranges()]
 
-    def learns(self, answer: Mapping[str, Any]) -> bool:
-        """Takes the tabs' titles and sizes from ``answer``, and drops tabs and staging sheets that are gone; False
-        where nothing is new."""
-        now = {frame.sheet_id: frame for frame in frames_of(answer).values()}
-        resized = {each for each, size in self.sizes.items() if each in now and _size(now[each]) != size}
-        titles = {one["properties"].get("sheetId", 0): one["properties"]["title"] for one in answer["sheets"]}
-        gone = [sheet_id for sheet_id in self.leftovers if sheet_id not in titles]
-        is_unstaged = self.stage is not None and self.stage.sheet_id not in titles
-        if (
-            not gone
-            and not is_unstaged
-            and not resized
-            and all(titles.get(each.grid.sheet_id) == each.title for each in self.plans)
-        ):
-            return False
-        self.leftovers = [sheet_id for sheet_id in self.leftovers if sheet_id in titles]
-        self.stage = None if is_unstaged else self.stage
-        self.plans = [plan for plan in self.plans if plan.grid.sheet_id in titles]
+    def learns(self, answer: Mapping[str, Any]) -> None:
+        """Takes the tabs' titles and sizes from ``answer``, and drops tabs and staging sheets that are gone. Where
+        nothing is new, a PM has taken back meanwhile what was in the way."""
+        now = frames_of(answer)
+        self.leftovers = [sheet_id for sheet_id in self.leftovers if sheet_id in now]
+        if self.stage is not None and self.stage.sheet_id not in now:
+            self.stage = None
+        self.plans = [plan for plan in self.plans if plan.grid.sheet_id in now]
         self.cut += [plan for plan in self.plans if _is_cut(now[plan.grid.sheet_id], plan.grid)]
         self.plans = [plan for plan in self.plans if not _is_cut(now[plan.grid.sheet_id], plan.grid)]
         for plan in self.plans:
-            sheet_id = plan.grid.sheet_id
-            plan.grid = replace(plan.grid, title=titles[sheet_id], row_count=now[sheet_id].row_count)
-        return True
+            frame = now[plan.grid.sheet_id]
+            plan.grid = replace(plan.grid, title=frame.title, row_count=frame.row_count)
 
-    def batch(self, frames: Mapping[str, Frame]) -> Batch | None:
+    def batch(self, frames: Mapping[int, Frame]) -> Batch | None:
         """The batch of all tabs, None where nothing is left to write. Raises TooLarge where it has to be staged."""
-        self.skipped, self.made = [plan.title for plan in self.cut], []
-        self.sizes = {frame.sheet_id: _size(frame) for frame in frames.values()}
+        self.skipped, self.made, self.written = [plan.title for plan in self.cut], [], []
         copies = self.stage.copies if self.stage else None
         requests: list[Mapping[str, Any]] = []
         echo: list[str] = []
         for plan in self.plans:
-            frame = frames.get(plan.title)
+            frame = frames.get(plan.grid.sheet_id)
             made = plan.writes(frame) if frame else None
             if made is None:
                 self.skipped.append(plan.title)
@@ -194,54 +152,19 @@ class _Writing:
             self.made.append(made)
             if asked := made.requests(copies):
                 requests += asked
-                echo += plan.echo()
-        batch = self._joined(self.made, [*requests, *self._tidying()], echo)
-        if batch and self.stage is None and staging.is_too_large(batch.requests, self.made):
+                if ranges := plan.echo():
+                    echo += ranges
+                    self.written.append(plan)
+        requests += self._tidying()
+        self.rows = sum(len(each.rows) for each in self.made)
+        if requests and self.stage is None and staging.is_too_large(requests, self.made):
             raise staging.TooLarge
-        return batch
-
-    def repair(self, frames: Mapping[str, Frame], look: Callable[[list[str]], Mapping[str, Any]]) -> Batch | None:
-        """The batch that puts right what the echo shows, None where all is well. Tabs whose columns are not where they
-        were are read whole by ``look`` (ranges -> answer) first."""
-        made: list[TabWrites | None] = []
-        moved: dict[str, tuple[Before, TabWrites]] = {}
-        for plan in self.plans:
-            frame = frames.get(plan.title)
-            effect = self.effects.get(plan.title, plan.effect)
-            if frame is None or plan.title in self.skipped or not plan.echo():
-                continue
-            if effect is not None and header_texts_of(frame) != header_texts_of(effect[0].frame):
-                moved[plan.title] = effect
-            elif not self.is_repaired:
-                made.append(plan.repair(frame))
-        if moved:
-            now = frames_of(look([each for title in moved for each in column_moves.whole_tab(title)]))
-            for title, (before, sent) in moved.items():
-                writes = column_moves.put_right(before, sent, now[title]) if title in now else None
-                if writes is not None:
-                    made.append(writes)
-                    self.effects[title] = seen_whole(now[title], before.grid), writes
-        self.is_repaired = True
-        self.stage = None  # it went with the swap
-        asked = {each.title: each.requests() for each in made if each is not None}
-        written = [each for each in made if each is not None and asked[each.title]]
-        echo = [header_range(each.title) for each in written]
-        return self._joined(written, [request for each in written for request in asked[each.title]], echo)
+        return Batch(requests=requests, echo=echo, fields=fields()) if requests else None
 
     def _tidying(self) -> list[Mapping[str, Any]]:
         """What takes staging sheets away: this cycle's own in the batch that empties it, and those of dead workers."""
         own = [self.stage.sheet_id] if self.stage else []
         return [staging.removal(sheet_id) for sheet_id in (*self.leftovers, *own)]
-
-    def _joined(
-        self, writes: Sequence[TabWrites], requests: Sequence[Mapping[str, Any]], echo: Sequence[str]
-    ) -> Batch | None:
-        self.rows = sum(len(each.rows) for each in writes)
-        return Batch(requests=requests, echo=list(echo), fields=fields()) if requests else None
-
-
-def _size(frame: Frame) -> tuple[int, int]:
-    return frame.row_count, frame.column_count
 
 
 def _is_cut(now: Frame, grid: Grid) -> bool:

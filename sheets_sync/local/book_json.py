@@ -7,7 +7,7 @@ from typing import Any
 
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.calculation import Calculator
-from sheets_sync.local.fields import Mask, wants
+from sheets_sync.local.fields import Mask, masked, wants
 from sheets_sync.local.grid import Book, Sheet
 from sheets_sync.local.ranges import box_on_grid, found_range
 from sheets_sync.local.rendering import grid_data, grid_range_json, without_zeros
@@ -29,28 +29,29 @@ def spreadsheet_json(
     base_url: str,
     owner: str,
 ) -> Json:
-    """The resource of the calculator's book, with the grid data of ``ranges`` (all sheets where none are named).
-
-    ``mask`` only saves work here; the answer still has to be cut by it.
-    """
+    """What ``mask`` (None: all) names of the resource of the calculator's book, with the grid data of ``ranges`` (all
+    sheets where none are named). Not to be changed by the caller."""
     book = calculator.book
     boxes = _boxes(book, ranges)
     sheets: list[Json] = []
     for index, sheet in enumerate(book.sheets):
         if ranges and sheet.id not in boxes:
             continue
-        one = _sheet_json(book, sheet, index, owner, mask)
+        one = masked(_sheet_json(book, sheet, index, owner, mask), _below(mask, "sheets"))
         if includes_grid:
             below = _below(mask, "sheets", "data")
             one["data"] = [grid_data(calculator, sheet, box, below) for box in boxes.get(sheet.id, [sheet.box])]
         sheets.append(one)
-    out: Json = {"spreadsheetId": book.id, "properties": book.properties, "sheets": sheets}
+    out: Json = {"spreadsheetId": book.id, "properties": book.properties}
     if book.named_ranges:
         out["namedRanges"] = [named_range_json(one) for one in book.named_ranges]
     own = [one for one in book.metadata if one["location"]["locationType"] == "SPREADSHEET"]
     if own:
         out["developerMetadata"] = own
     out["spreadsheetUrl"] = f"{base_url}/spreadsheets/d/{book.id}/edit"
+    out = masked(out, mask)
+    if wants(mask, "sheets"):
+        out["sheets"] = sheets
     return out
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from sheets_sync.local import formats, styles
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.calculation import Calculator
-from sheets_sync.local.fields import Mask, wants
-from sheets_sync.local.grid import BLANK, Cell, CellError, Entered, Formula, Sheet, Value
+from sheets_sync.local.fields import Mask, masked, wants
+from sheets_sync.local.grid import BLANK, Cell, CellError, Entered, Formula, Row, Sheet, Value
 
 Json = dict[str, Any]
 
@@ -63,8 +63,12 @@ def value_rows(calculator: Calculator, sheet: Sheet, box: Box, render: str, date
             if columns:
                 line = [""] * (max(columns) + 1 - box.left)
                 for column in columns:
-                    line[column - box.left] = shown_value(
-                        calculator, sheet, index, column, row.get(column, BLANK), render, date_render
+                    cell = row.get(column, BLANK)
+                    entered = cell.entered
+                    line[column - box.left] = (
+                        entered  # as it is under every option
+                        if type(entered) is str and not cell.format
+                        else shown_value(calculator, sheet, index, column, cell, render, date_render)
                     )
                 while line and line[-1] == "":
                     line.pop()
@@ -130,101 +134,147 @@ _CELL_FIELDS = (
 )
 
 
-_LINKED = frozenset({"effectiveFormat", "hyperlink"})
-"""Where a cell leads shows in these."""
-_NOTES = frozenset({"note"})
+_EMPTY: Json = {}
+"""One for all blank cells of an answer, never to be changed."""
 
 
-def cell_json(
-    calculator: Calculator,
-    sheet: Sheet,
-    row: int,
-    column: int,
-    cell: Cell,
-    wanted: frozenset[str],
-    looks: styles.EffectiveFormats,
-    put: Value = None,
-) -> Json:
-    """A CellData with the wanted fields, those that hold nothing left out; ``put`` is what an array filled it with."""
-    out: Json = {}
-    entered = cell.entered
-    value = put if entered is None else entered
-    is_formula = type(entered) is Formula
-    if is_formula:
-        value = calculator.value(sheet, row, column)
-    if value is not None:
-        if entered is not None and "userEnteredValue" in wanted:
+_PLAIN = {str: "stringValue", bool: "boolValue", int: "numberValue", float: "numberValue"}
+"""What values that need no computing are in an ExtendedValue, by their exact type."""
+
+
+class _CellWriter:
+    """Makes the CellData of one answer: the fields that ``mask`` (of a CellData; None: all) names, those that hold
+    nothing left out. What it makes is not to be changed: equal formats are one object."""
+
+    def __init__(self, calculator: Calculator, sheet: Sheet, mask: Mask | None) -> None:
+        self._calculator = calculator
+        self._sheet = sheet
+        self._mask = mask
+        self._looks = styles.EffectiveFormats(calculator.book.properties["defaultFormat"])
+        self._wanted = frozenset(name for name in _CELL_FIELDS if wants(mask, name))
+        self._below = {name: below for name, below in (mask or {}).items() if below}
+        self._enters, self._shows = "userEnteredValue" in self._wanted, "effectiveValue" in self._wanted
+        self._formats, self._prints = "userEnteredFormat" in self._wanted, "formattedValue" in self._wanted
+        self._links = not self._wanted.isdisjoint(("effectiveFormat", "hyperlink"))  # where a cell leads shows in these
+        self._cut_values = [name for name in ("userEnteredValue", "effectiveValue") if name in self._below]
+        self._needs_more = self._prints or self._links or bool(self._cut_values)
+        self._cut_formats: dict[int, tuple[Json, Json]] = {}
+        self.notes_only = self._wanted == {"note"}
+
+    def cell(self, row: int, column: int, cell: Cell, put: Value = None) -> Json:
+        """One cell; ``put`` is what an array filled it with."""
+        entered, form, note, extras = cell
+        out: Json = {}
+        kind = _PLAIN.get(type(entered))
+        if kind is not None:
+            value: Value = entered
+            held = {kind: entered}
+            if self._enters:
+                out["userEnteredValue"] = held
+            if self._shows:
+                out["effectiveValue"] = held
+        else:
+            value = self._calculator.value(self._sheet, row, column) if type(entered) is Formula else put
+            if value is not None:
+                self._put_values(out, entered, value)
+        if not (form or note or extras or self._needs_more):
+            return out
+        if self._needs_more and value is not None:
+            self._put_more(out, form, value)
+        if form and self._formats:
+            out["userEnteredFormat"] = self._cut_format(form)
+        if self._links:
+            self._put_looks(out, row, column, cell, value)
+        if note and "note" in self._wanted:
+            out["note"] = note
+        if extras:
+            out.update({name: self._cut(name, part) for name, part in extras.items() if name in self._wanted})
+        return out
+
+    def _put_values(self, out: Json, entered: Entered, value: Value) -> None:
+        if self._enters and entered is not None:
             out["userEnteredValue"] = extended_value(entered)
-        if "effectiveValue" in wanted:
+        if self._shows:
             out["effectiveValue"] = extended_value(value)
-        if "formattedValue" in wanted:
-            number_format = cell.format.get("numberFormat") if cell.format else None
-            out["formattedValue"] = formats.formatted(value, number_format, calculator.locale)
-    if cell.format and "userEnteredFormat" in wanted:
-        out["userEnteredFormat"] = cell.format
-    if not wanted.isdisjoint(_LINKED):
-        link = calculator.link(sheet, row, column) if is_formula else None
+
+    def _put_more(self, out: Json, form: Json | None, value: Value) -> None:
+        """The formatted value, and the others cut."""
+        if self._prints:
+            number_format = form.get("numberFormat") if form else None
+            out["formattedValue"] = formats.formatted(value, number_format, self._calculator.locale)
+        for name in self._cut_values:
+            if name in out:
+                out[name] = self._cut(name, out[name])
+
+    def _put_looks(self, out: Json, row: int, column: int, cell: Cell, value: Value) -> None:
+        link = self._calculator.link(self._sheet, row, column) if type(cell.entered) is Formula else None
         link = link or ((cell.format or {}).get("textFormat", {}).get("link", {}).get("uri"))
-        if "effectiveFormat" in wanted and (value is not None or cell.format):
-            out["effectiveFormat"] = looks.of(cell.format, value, bool(link))
-        if link and "hyperlink" in wanted:
+        if "effectiveFormat" in self._wanted and (value is not None or cell.format):
+            out["effectiveFormat"] = self._cut("effectiveFormat", self._looks.of(cell.format, value, bool(link)))
+        if link and "hyperlink" in self._wanted:
             out["hyperlink"] = link
-    if cell.note and "note" in wanted:
-        out["note"] = cell.note
-    if cell.extras:
-        out.update({name: part for name, part in cell.extras.items() if name in wanted})
-    return out
+
+    def _cut(self, name: str, part: Any) -> Any:
+        below = self._below.get(name)
+        return masked(part, below) if below else part
+
+    def _cut_format(self, form: Json) -> Json:
+        """A format under its mask; that of many cells is cut once."""
+        found = self._cut_formats.get(id(form))
+        if found is None:
+            # the whole one is kept beside the part, so that its id stays its own
+            found = self._cut_formats[id(form)] = (form, self._cut("userEnteredFormat", form))
+        return found[1]
 
 
 def grid_data(calculator: Calculator, sheet: Sheet, box: Box, mask: Mask | None) -> Json:
-    """A GridData of a rectangle; ``mask`` is that below ``sheets.data`` and saves work, it need not be exact."""
+    """A GridData of a rectangle: what ``mask`` (of a GridData; None: all) names. Not to be changed by the caller."""
+    if mask and ("*" in mask or "*" in mask.get("rowData", {}) or "*" in mask.get("rowData", {}).get("values", {})):
+        return masked(grid_data(calculator, sheet, box, None), mask)
     out: Json = {}
-    if box.top:
+    if box.top and wants(mask, "startRow"):
         out["startRow"] = box.top
-    if box.left:
+    if box.left and wants(mask, "startColumn"):
         out["startColumn"] = box.left
     if wants(mask, "rowData"):
-        wanted = frozenset(name for name in _CELL_FIELDS if wants(mask, "rowData", "values", name))
-        looks = styles.EffectiveFormats(calculator.book.properties["defaultFormat"])
-        spread = calculator.spread(sheet)
-        last = min(box.bottom, max(len(sheet.rows), max(spread, default=-1) + 1))
-        rows = [
-            _row_json(calculator, sheet, index, box, wanted, looks, spread.get(index, {}))
-            for index in range(box.top, last)
-        ]
-        while rows and not rows[-1]:
-            rows.pop()
+        rows = _rows(calculator, sheet, box, (mask or {}).get("rowData"))
         if rows:
             out["rowData"] = rows
     if wants(mask, "rowMetadata"):
-        out["rowMetadata"] = [dimension_json(sheet.row_sizes.get(i), ROW_PIXELS) for i in range(box.top, box.bottom)]
+        sizes = [dimension_json(sheet.row_sizes.get(i), ROW_PIXELS) for i in range(box.top, box.bottom)]
+        out["rowMetadata"] = masked(sizes, (mask or {}).get("rowMetadata"))
     if wants(mask, "columnMetadata"):
-        sizes = sheet.column_sizes
-        out["columnMetadata"] = [dimension_json(sizes.get(i), COLUMN_PIXELS) for i in range(box.left, box.right)]
+        sizes = [dimension_json(sheet.column_sizes.get(i), COLUMN_PIXELS) for i in range(box.left, box.right)]
+        out["columnMetadata"] = masked(sizes, (mask or {}).get("columnMetadata"))
     return out
 
 
-def _row_json(
-    calculator: Calculator,
-    sheet: Sheet,
-    index: int,
-    box: Box,
-    wanted: frozenset[str],
-    looks: styles.EffectiveFormats,
-    put: Mapping[int, Value],
-) -> Json:
-    row = sheet.row(index)
+def _rows(calculator: Calculator, sheet: Sheet, box: Box, mask: Mask | None) -> list[Json]:
+    """The RowData of a rectangle, without blank ones at its end; ``mask`` is that of a RowData."""
+    writer = _CellWriter(calculator, sheet, (mask or {}).get("values"))
+    spread = calculator.spread(sheet)
+    last = min(box.bottom, max(len(sheet.rows), max(spread, default=-1) + 1))
+    rows = [_row_json(writer, sheet.row(index), index, box, spread.get(index)) for index in range(box.top, last)]
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows if wants(mask, "values") else [_EMPTY] * len(rows)
+
+
+def _row_json(writer: _CellWriter, row: Row, index: int, box: Box, put: Mapping[int, Value] | None) -> Json:
     left, right = box.left, box.right
-    columns = [column for column in ((*row, *put) if put else row) if left <= column < right]
+    if put:
+        row = {**dict.fromkeys(put, BLANK), **row}
+    if right - left < len(row):
+        columns = [column for column in range(left, right) if column in row]
+    else:
+        columns = sorted(column for column in row if left <= column < right)
     if not columns:
-        return {}
-    cells: list[Json] = [{} for _ in range(max(columns) + 1 - left)]
-    if wanted == _NOTES:
-        columns = [column for column in columns if column in row and row[column].note]
+        return _EMPTY
+    cells = [_EMPTY] * (columns[-1] + 1 - left)
+    if writer.notes_only:
+        columns = [column for column in columns if row[column].note]
     for column in columns:
-        cell = row.get(column, BLANK)
-        filled = put.get(column) if put else None
-        cells[column - left] = cell_json(calculator, sheet, index, column, cell, wanted, looks, filled)
+        cells[column - left] = writer.cell(index, column, row[column], put.get(column) if put else None)
     return {"values": cells}
 
 

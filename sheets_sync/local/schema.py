@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ def checked(message: str, body: Any, path: str = "") -> Any:
 
     Raises a 400 that lists every mismatch, each with its path.
     """
+    if _fits("@" + message, body, 0):
+        return body
     violations: list[tuple[str, str]] = []
     if not isinstance(body, dict):
         violations.append(("", f"Invalid JSON payload received. Unexpected value at the root: {_shown(body)}"))
@@ -50,6 +53,50 @@ def checked(message: str, body: Any, path: str = "") -> Any:
             ],
         )
     return result
+
+
+def _fits(kind: str, value: Any, depth: int) -> bool:
+    """True where nothing is to be said of ``value``, and nothing to be understood otherwise than it stands: most bodies
+    are so, and need no paths. Of some that could pass it says no, too."""
+    first = kind[0]
+    if depth > MAX_DEPTH:
+        return False
+    if first == "@":
+        if type(value) is not dict:
+            return False
+        fields = messages()[kind[1:]]
+        for name, part in value.items():
+            below = fields.get(name)
+            if below == "string":
+                if type(part) is not str:
+                    return False
+            elif below is None or not _fits(below, part, depth + 1):
+                return False
+        return True
+    if first == "[":
+        if type(value) is not list:
+            return False
+        below = kind[1:]
+        return all(type(row) is list if below == "[any" else _fits(below, row, depth + 1) for row in value)
+    if first == "=":
+        return type(value) is str and value in kind[1:].split("|")
+    exact = _EXACT.get(kind)
+    return exact is not None and exact(value)
+
+
+def _is_number(value: Any) -> bool:
+    return (type(value) is int and abs(value) < 2**53) or (type(value) is float and math.isfinite(value))
+
+
+_EXACT: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: type(value) is str,
+    "google-fieldmask": lambda value: type(value) is str,
+    "boolean": lambda value: type(value) is bool,
+    "int32": lambda value: type(value) is int and -(2**31) <= value < 2**31,
+    "double": _is_number,
+    "float": _is_number,
+}
+"""Scalars that need no conversion, by kind; of the other kinds, and the far ends of these, the long way tells."""
 
 
 def has_field(message: str, path: str) -> bool:

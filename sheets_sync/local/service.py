@@ -21,6 +21,7 @@ from sheets_sync.local.errors import bad_request, not_found
 from sheets_sync.local.fields import Mask, answer_mask, masked, wants
 from sheets_sync.local.grid import Book
 from sheets_sync.local.locales import is_known
+from sheets_sync.local.ranges import box_on_grid, found_range
 from sheets_sync.local.rendering import without_zeros
 from sheets_sync.local.requests.change import Change, Refused, check_columns
 from sheets_sync.local.requests.registry import perform
@@ -119,7 +120,7 @@ class SheetsService(ValuesMethods):
         book = self._book(spreadsheet_id)
         mask = answer_mask("Spreadsheet", fields)
         includes = wants(mask, "sheets", "data") if fields else include_grid_data
-        return masked(self._resource(book, ranges, includes, mask), mask)
+        return self._resource(book, ranges, includes, mask)
 
     def get_by_data_filter(self, spreadsheet_id: str, body: Json, fields: str | None = None) -> Json:
         """``spreadsheets.getByDataFilter``."""
@@ -143,19 +144,24 @@ class SheetsService(ValuesMethods):
         if len(requests) > MAX_REQUESTS:
             raise bad_request(f"A batch may hold at most {MAX_REQUESTS} requests.")
 
+        echo = body.get("responseRanges", ()) if body.get("includeSpreadsheetInResponse") else ()
+
         def perform_all(change: Change) -> list[Json]:
-            return [_reply(perform(change, index, request)) for index, request in enumerate(requests)]
+            replies = [_reply(perform(change, index, request)) for index, request in enumerate(requests)]
+            for text in echo:  # one that cannot be handed back refuses all of the batch
+                box_on_grid(*found_range(change.book, text))
+            return replies
 
         replies, book = self._mutated(spreadsheet_id, perform_all)
-        answer: Json = {"spreadsheetId": spreadsheet_id, "replies": replies}
-        if body.get("includeSpreadsheetInResponse"):
+        answer: Json = masked({"spreadsheetId": spreadsheet_id, "replies": replies}, mask)
+        if body.get("includeSpreadsheetInResponse") and wants(mask, "updatedSpreadsheet"):
             includes = bool(body.get("responseIncludeGridData"))
             if fields:
                 includes = wants(mask, "updatedSpreadsheet", "sheets", "data")
             ranges = body.get("responseRanges", [])
-            below = (mask or {}).get("updatedSpreadsheet")
-            answer["updatedSpreadsheet"] = self._resource(book, ranges, includes, below)
-        return masked(answer, mask)
+            below = (mask or {}).get("updatedSpreadsheet", (mask or {}).get("*"))
+            answer["updatedSpreadsheet"] = self._resource(book, ranges, includes, below or None)
+        return answer
 
     def revision(self, spreadsheet_id: str) -> int:
         """A number that grows with each change of the spreadsheet; cheap to ask."""

@@ -213,6 +213,7 @@ def _packed(rows: list[Row | None]) -> str:
             places[id(value)] = at
         return at
 
+    tails: dict[tuple[int, int], tuple[int | None, int | None]] = {}
     out: list[Any] = []
     for row in rows:
         if not row:
@@ -220,14 +221,18 @@ def _packed(rows: list[Row | None]) -> str:
             continue
         cells: list[Any] = []
         for column, (entered, form, note, extras) in row.items():
-            plain = entered if type(entered) is str else _plain(entered)
-            if extras or note or form:
-                packed = [column, plain, place(form), note, place(extras)]
-                while packed[-1] is None:
-                    packed.pop()
-                cells.append(packed)
+            plain = entered if type(entered) is str or entered is None else _plain(entered)
+            if not (extras or note or form):
+                cells.append((column, plain))
+                continue
+            key = id(form), id(extras)
+            tail = tails.get(key)
+            if tail is None:
+                tail = tails[key] = place(form), place(extras)
+            if tail[1] is not None:
+                cells.append((column, plain, tail[0], note, tail[1]))
             else:
-                cells.append([column, plain])
+                cells.append((column, plain, tail[0], note) if note else (column, plain, tail[0]))
         out.append(cells)
     return json.dumps({"shared": shared, "rows": out}, separators=(",", ":"))
 

@@ -23,20 +23,46 @@ from jobs.settings import load_settings
 from sheets_sync.local.server import LocalServer
 
 
+class Warm:
+    """A process that has imported the product and forks commands (``warm.py``), one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.out, self.err = folder / "out", folder / "err"
+        words = [sys.executable, str(Path(__file__).with_name("warm.py"))]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, words: tuple[str, ...], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        assert self.process.stdin and self.process.stdout
+        order = {"words": words, "environment": environment, "out": str(self.out), "err": str(self.err)}
+        print(json.dumps(order), file=self.process.stdin, flush=True)
+        code = int(self.process.stdout.readline())
+        return subprocess.CompletedProcess(words, code, self.out.read_text(), self.err.read_text())
+
+    def close(self) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+        self.process.stdout.close()
+
+
+def cold(words: tuple[str, ...], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Runs a command in an interpreter of its own."""
+    words = (sys.executable, "-c", "from jobs.cli import main; main()", *words)
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
+
+
 @dataclass(frozen=True)
 class Cli:
-    """``roadmap …`` as a person runs it."""
+    """``roadmap …`` as a person runs it: each command the first time from cold, then in a warm process."""
 
     environment: dict[str, str]
+    warm: Warm
+    seen: set[str]
 
     def __call__(self, *words: str, exits: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", "from jobs.cli import main; main()", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        run = self.warm if words[0] in self.seen else cold
+        self.seen.add(words[0])
+        done = run(words, self.environment)
         assert done.returncode == exits, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done.stdout
@@ -86,8 +112,21 @@ class World:
         return client.open_by_key(workbook)
 
 
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    warm = Warm(tmp_path_factory.mktemp("warm"))
+    yield warm
+    warm.close()
+
+
+@pytest.fixture(scope="session")
+def seen() -> set[str]:
+    """The commands that ran from cold."""
+    return set()
+
+
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, warm: Warm, seen: set[str]) -> Iterator[World]:
     """Sheets, database and commands of one file of tests: a worker looks at every workbook there is, and with those of
     all files it would spend Google's quota and wait."""
     folder: Path = tmp_path_factory.mktemp("world")
@@ -101,6 +140,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "GOOGLE_CALLS_PER_MINUTE": "10000",  # commands share the quota; these many would wait for each other
         }
         try:
-            yield World(server, Cli(environment))
+            yield World(server, Cli(environment, warm, seen))
         finally:
             embedded.remove(home)

@@ -247,6 +247,33 @@ def test_requests_of_another_spreadsheet_come_in_once_it_agrees(world, workbook,
     assert rows_of(other, "Form")[0]["Ask"] == "Invoices in Polish"
 
 
+def test_a_renamed_tab_of_requests_is_found_by_its_sheet_here_and_in_other_spreadsheets(
+    world, workbook, tick, connections
+) -> None:
+    """Requests go on coming in, nothing is copied twice, nothing counts as withdrawn, and Setup says what to write."""
+    sheet = world.spreadsheet(workbook)
+    sheet.worksheet("Intake").duplicate(new_sheet_name="Intake UK")
+    other = request_sheet(connections, world, agrees_with=workbook, headers=["title", *ANSWERS])
+    type_rows(sheet, "Setup", {"key": "intake_source", "value": other.id, "tab": "Form"})
+    type_rows(sheet, "Setup", {"key": "intake_source", "tab": "Intake UK"})
+    for place, tab, title in ((other, "Form", "A"), (sheet, "Intake UK", "B"), (sheet, "Intake", "C")):
+        type_rows(place, tab, {"title": title})
+    tick()
+    renamed = ((other, "Form", "Asks"), (sheet, "Intake UK", "Wishes"), (sheet, "Intake", "Ideas"))
+    for place, old, new in renamed:
+        place.worksheet(old).update_title(new)
+        type_rows(place, new, {"title": f"{new} more"})
+    tick()
+    tick()
+    made = rows_of(sheet, "Initiatives")
+    assert sorted(row["title"] for row in made) == ["A", "Asks more", "B", "C", "Ideas more", "Wishes more"]
+    assert {row["requester_changes"] for row in made} == {""}
+    assert all(row["initiative_key"] for place, _, new in renamed for row in rows_of(place, new))
+    said = [row["connection"] for row in rows_of(sheet, "Setup")]
+    assert said[0].startswith("connected: 2 requests in Asks in “Requests of sales” · renamed from Form: write Asks")
+    assert said[1].startswith("connected: 2 requests in Wishes · renamed from Intake UK: write Wishes")
+
+
 def test_a_workbook_or_a_foreign_spreadsheet_cannot_be_read_through_setup(
     world, whole, workbook, tick, connections
 ) -> None:

@@ -22,6 +22,7 @@ from sheets_sync.local.server import LocalServer
 from sheets_sync.template import default_title, new_workbook_requests
 from tests.clocks import Clock
 from tests.contract.desk import Desk, tables
+from tests.contract.pairs import Pair, master_of, three_targets
 
 
 @dataclass
@@ -53,6 +54,7 @@ class FaultProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer, head and body, waits 40 ms for an acknowledgement
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
@@ -257,3 +259,24 @@ def fault() -> type[Fault]:
 @pytest.fixture
 def desk(gateway: SheetsGateway, local_server: Any, proxy: Any, new_workbook: Any) -> Desk:
     return Desk(gateway, local_server.service, proxy, new_workbook(tables()))
+
+
+@pytest.fixture(scope="module")
+def master(local_server: LocalServer) -> str:
+    """A workbook with a plan, notes, fills and formulas of people's own, that the tests copy."""
+    gateway = SheetsGateway(local_server.key_file, local_server.base_url, calls_per_minute=10**9)
+    made = master_of(gateway, local_server.service, made_workbook(gateway, three_targets()))
+    gateway.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+def pair(
+    gateway: SheetsGateway, local_server: LocalServer, proxy: FaultProxy, master: str, written: dict[str, str]
+) -> Pair:
+    return Pair(gateway, local_server.service, proxy, master, written)

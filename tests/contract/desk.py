@@ -184,10 +184,17 @@ class Desk:
         self.proxy.fails(fault("batchUpdate", kind="call", then=lambda: self.does(*requests)))
 
     def look(self, name: str, row: int, column: str) -> marks.Look:
+        return marks.look_of(self._cell_data(name, row, column))
+
+    def shown(self, name: str, row: int, column: str) -> str:
+        """A cell as people read it, in its number format."""
+        return self._cell_data(name, row, column).get("formattedValue", "")
+
+    def _cell_data(self, name: str, row: int, column: str) -> dict[str, Any]:
         place = f"'{name}'!R{row}C{self.index(name, column) + 1}"
         answer = self.service.get_spreadsheet(self.id, [_a1(place)], True)
         rows = answer["sheets"][0]["data"][0].get("rowData", [{}])
-        return marks.look_of((rows[0].get("values") or [{}])[0] if rows else {})
+        return (rows[0].get("values") or [{}])[0] if rows else {}
 
 
 def _a1(place: str) -> str:

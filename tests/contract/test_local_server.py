@@ -170,6 +170,14 @@ def test_a_sheet_that_is_missing_or_too_small_is_told_in_googles_words(sheet: gs
         sheet.spreadsheet.add_worksheet("Sheet1", 1, 1)
 
 
+def test_a_batch_whose_answer_cannot_be_made_has_done_nothing(sheet: gspread.Worksheet) -> None:
+    added = {"addSheet": {"properties": {"title": "Added"}}}
+    body = {"requests": [added], "includeSpreadsheetInResponse": True, "responseRanges": ["Nowhere!A1"]}
+    with pytest.raises(gspread.exceptions.APIError, match="Unable to parse range: Nowhere!A1"):
+        sheet.spreadsheet.batch_update(body)
+    assert [one.title for one in sheet.spreadsheet.worksheets()] == ["Sheet1"]
+
+
 def test_a_call_without_a_token_is_answered_with_googles_401(server: LocalServer, http: requests.Session) -> None:
     del http.headers["Authorization"]
     for path in ("/v4/spreadsheets/x", "/drive/v3/files"):

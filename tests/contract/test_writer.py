@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -130,6 +131,30 @@ def test_portfolio_lists_each_candidate_by_rank_with_its_provenance(desk: Desk) 
     assert set(desk.column("Portfolio", "run")) == {"1 · Tue 14:02"}
     assert set(desk.column("Portfolio", "plan_quality")) == {"best possible"}
     assert set(desk.column("Portfolio", "constraint_digest")) == {"sha256:00"}
+
+
+def test_figures_of_portfolio_and_roadmap_plan_read_with_commas_between_thousands(desk: Desk) -> None:
+    """Each with the decimals that it has, also after the next run changed them; a cell of a PM's own keeps its look."""
+    first, figures = run_of([1], count=1), {}
+    for run_id, added, spent in ((1, "1234567.5", "12000"), (2, "4500", "0.25")):
+        (candidate,), (item,) = first.problem.candidates, first.solution.items
+        candidate = candidate.model_copy(update={"kpi_contributions": {"revenue": Decimal(added)}})
+        run = replace(
+            first,
+            run_id=run_id,
+            problem=first.problem.model_copy(update={"candidates": (candidate,)}),
+            solution=first.solution.model_copy(
+                update={"items": (item.model_copy(update={"allocated_tokens": Decimal(spent)}),)}
+            ),
+        )
+        desk.cycle(run=run)
+        figures[run_id] = [
+            desk.shown("Portfolio", 2, "revenue"),
+            desk.shown("Portfolio", 2, "allocated_tokens"),
+            desk.shown("Roadmap Plan", 2, "allocated_tokens"),
+        ]
+        assert desk.cycle(run=run).calls == 0
+    assert figures == {1: ["1,234,567.5", "12,000", "12,000"], 2: ["4,500", "0.25", "0.25"]}
 
 
 def test_a_pms_own_column_moves_with_its_initiative_when_a_new_run_sorts(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from engine.findings import Severity
 from sheets_sync import marks
@@ -113,3 +114,16 @@ def test_every_problem_stands_in_checks_with_a_link_and_checks_is_shown_once_it_
     assert cell["textFormatRuns"][0]["format"]["link"]["uri"] == f"#gid={sheet}&range=I3"
     desk.cycle(findings=())
     assert desk.column("Checks", "problem") == []
+
+
+def test_a_row_inserted_above_a_cell_that_is_being_marked_keeps_the_fill_that_it_got_there(
+    desk: Desk, fault: Any
+) -> None:
+    green = {"userEnteredFormat": {"backgroundColorStyle": {"rgbColor": {"green": 1}}}}
+    desk.does(desk.cell("Constraints", 3, "max", green, "userEnteredFormat.backgroundColorStyle"))
+    desk.read()
+    update = desk.update(findings=(bad("Constraints", 3, "max", "I3", "bad 401"),))
+    desk.just_before_the_write(fault, desk.inserts_row("Constraints", 3))
+    desk.write(update)
+    assert desk.look("Constraints", 3, "max") == marks.Look("", "#00FF00")
+    assert desk.look("Constraints", 4, "max").fill == marks.RED

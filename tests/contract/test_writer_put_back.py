@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.keys import initiative_key
+from engine.provenance import RunFacts
 from sheets_sync.gateway import SheetsGateway
 from sheets_sync.grids import Workbook
 from sheets_sync.headers import header
@@ -16,10 +17,13 @@ from sheets_sync.rows import read_inputs
 from sheets_sync.tabs import tab
 from sheets_sync.updates import SheetUpdate
 from sheets_sync.writer import write_cycle
+from tests.contract.desk import run_of
 
 NOW = datetime(2026, 1, 13, 14, 2, tzinfo=UTC)
 ROWS = {
     "Initiatives": [{"initiative_key": initiative_key(1), "title": "One-tap checkout", "engineering_tokens": 5}],
+    "Metrics": [{"kpi_key": "revenue"}],
+    "Contributions": [{"initiative_key": initiative_key(1), "revenue": 7}],
     "Constraints": [
         {"constraint_type": "capacity_cap", "dimension": "country", "dimension_key": "UK", "max": 400 + number}
         for number in range(3)
@@ -33,12 +37,18 @@ class Desk:
         self.service = service
         self.id = workbook.spreadsheet_id
 
-    def cycle(self, now: datetime = NOW) -> int:
+    def cycle(self, now: datetime = NOW, run: RunFacts | None = None) -> int:
         """One cycle; the calls of its write."""
         workbook = self.gateway.read(self.id)
         inputs, findings = read_inputs(workbook)
-        update = SheetUpdate(inputs=inputs, now=now, findings=findings)
+        update = SheetUpdate(inputs=inputs, now=now, findings=findings, run=run)
         return write_cycle(self.gateway, workbook, update, before_write=lambda: None).calls
+
+    def told(self) -> list[str]:
+        """Which texts Checks says were put back, and where."""
+        problems, places = self.column("Checks", "problem"), self.column("Checks", "go_to")
+        lines = zip(problems, places, strict=True)
+        return [f"{place} {text.partition(' was')[0]}" for text, place in lines if "put back" in text]
 
     def column(self, name: str, column: str) -> list[Any]:
         grid = self.gateway.read(self.id).grids[name]
@@ -105,3 +115,41 @@ def test_of_an_initiative_that_a_pm_cleared_no_label_stays_in_the_dropdowns(desk
     desk.types("Initiatives", 2, "engineering_tokens", "")
     desk.cycle()
     assert not any(desk.column("Initiatives", "sys: label"))
+
+
+def test_a_title_typed_over_beside_its_key_is_put_back_and_told(desk: Desk) -> None:
+    """In Contributions and, while the run is the same, in Portfolio and Roadmap Plan."""
+    run = run_of([1], count=1)
+    desk.cycle(run=run)
+    for name in ("Contributions", "Portfolio", "Roadmap Plan"):
+        desk.types(name, 2, "title", "my words")
+    desk.cycle(run=run)
+    for name in ("Contributions", "Portfolio", "Roadmap Plan"):
+        assert desk.column(name, "title")[:1] == ["One-tap checkout"]
+    assert desk.told() == [
+        "Contributions!B2 'my words'",
+        "Portfolio!C2 'my words'",
+        "Roadmap Plan!C2 'my words'",
+    ]
+    assert desk.cycle(run=run) == 0
+
+
+def test_a_title_that_changed_in_initiatives_or_goes_with_another_key_follows_in_silence(desk: Desk) -> None:
+    """What the system wrote itself, an old title or that of the key that stood there before, is never told."""
+    run = run_of([1], count=1)
+    desk.cycle(run=run)
+    desk.types("Initiatives", 2, "title", "Two-tap checkout")
+    desk.cycle(run=run)
+    desk.types("Initiatives", 2, "title", "Three-tap checkout")
+    desk.cycle(run=run)
+    for name in ("Contributions", "Roadmap Plan"):
+        assert desk.column(name, "title") == ["Three-tap checkout"]
+    desk.types("Initiatives", 3, "title", "Group orders")
+    desk.types("Initiatives", 3, "initiative_key", initiative_key(2))
+    desk.types("Contributions", 2, "initiative_key", initiative_key(2))
+    desk.cycle(run=run)
+    assert desk.column("Contributions", "title") == ["Group orders"]
+    desk.types("Contributions", 2, "initiative_key", initiative_key(9))
+    desk.cycle(run=run)
+    assert desk.column("Contributions", "title") == [""]
+    assert desk.told() == []

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.hands import Json, cell, columns_of, one_cell, rows_of, titled
 from tests.faults.snapshots import INPUTS, OUTPUTS, Seen, SeenTab, seen
-
-Json = dict[str, Any]
 
 TYPED = {
     "Initiatives": ("title", "engineering_tokens", "country", "is_candidate", "earliest_period"),
@@ -268,24 +267,16 @@ class PM:
         self.dressed.add((tab.name, to, place))
         if text:
             self.owners[text] = "*"  # it stands in two rows from now on
-        return [
-            {
-                "copyPaste": {
-                    "source": one_cell(tab, row, place),
-                    "destination": one_cell(tab, to, place),
-                    "pasteType": "PASTE_NORMAL",
-                }
-            }
-        ]
+        there = {"source": one_cell(tab, row, place), "destination": one_cell(tab, to, place)}
+        return [{"copyPaste": {**there, "pasteType": "PASTE_NORMAL"}}]
 
     # ---- columns and tabs
 
     def _insert_column(self, now: Seen, a: int, b: int, c: int) -> list[Json] | None:
         tab = now[(*INPUTS, *OUTPUTS)[a % 5]]
         place = b % max(len(tab.header), 1)
-        area = {"sheetId": tab.sheet_id, "dimension": "COLUMNS", "startIndex": place, "endIndex": place + 1}
-        self.back = [{"deleteDimension": {"range": area}}]
-        return [{"insertDimension": {"range": area}}]
+        self.back = [columns_of("deleteDimension", tab, place, place + 1)]
+        return [columns_of("insertDimension", tab, place, place + 1)]
 
     def _delete_column(self, now: Seen, a: int, b: int, c: int) -> list[Json] | None:
         """One that the PM can do without."""
@@ -294,8 +285,7 @@ class PM:
         if not spare:
             return None
         place = spare[b % len(spare)]
-        area = {"sheetId": tab.sheet_id, "dimension": "COLUMNS", "startIndex": place, "endIndex": place + 1}
-        return [{"deleteDimension": {"range": area}}]
+        return [columns_of("deleteDimension", tab, place, place + 1)]
 
     def _move_column(self, now: Seen, a: int, b: int, c: int) -> list[Json] | None:
         tab = now[(*INPUTS, *OUTPUTS)[a % 5]]
@@ -401,27 +391,3 @@ class PM:
 ACTS = tuple(sorted(name[1:] for name in vars(PM) if name.startswith("_") and not name.startswith("__")))
 NOT_ACTS = {"value", "amount", "owned", "new_row", "somewhere"}
 ACTS = tuple(name for name in ACTS if name not in NOT_ACTS)
-
-
-def cell(tab: SeenTab, row: int, column: int, data: Json, fields: str) -> Json:
-    """One cell written under a field mask."""
-    start = {"sheetId": tab.sheet_id, "rowIndex": row, "columnIndex": column}
-    return {"updateCells": {"start": start, "rows": [{"values": [data]}], "fields": fields}}
-
-
-def one_cell(tab: SeenTab, row: int, column: int) -> Json:
-    return {
-        "sheetId": tab.sheet_id,
-        "startRowIndex": row,
-        "endRowIndex": row + 1,
-        "startColumnIndex": column,
-        "endColumnIndex": column + 1,
-    }
-
-
-def rows_of(what: str, tab: SeenTab, first: int, end: int) -> Json:
-    return {what: {"range": {"sheetId": tab.sheet_id, "dimension": "ROWS", "startIndex": first, "endIndex": end}}}
-
-
-def titled(tab: SeenTab, title: str) -> Json:
-    return {"updateSheetProperties": {"properties": {"sheetId": tab.sheet_id, "title": title}, "fields": "title"}}

@@ -206,7 +206,9 @@ def _rows_after(before: SeenTab, after: SeenTab) -> Callable[[int], int]:
     added = {
         row
         for row in after.used()
-        if after.cell(row, key).text not in keys and {c for c, one in enumerate(after.rows[row]) if one.value} <= own
+        if (name := after.cell(row, key).text)
+        and name not in keys
+        and {c for c, one in enumerate(after.rows[row]) if one.value} <= own
     }
     kept = [row for row in range(len(after.rows)) if row not in added]
     return lambda row: kept[row] if row < len(kept) else len(after.rows)

@@ -25,6 +25,7 @@ TABLES = {
     "initiative_params",
     "initiative_scores",
     "intake_requests",
+    "intake_sheets",
     "organization_metric_configs",
     "optimization_scenarios",
     "optimization_constraint_sets",
@@ -41,6 +42,7 @@ TABLES = {
     "workspace_roles",
     "request_audits",
     "webhook_signatures",
+    "schedule_slots",
 }
 """Beside those of the queue, which are procrastinate's own."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from db import store
 from db.session import Database
@@ -17,6 +18,8 @@ from tests.integration.webhook_world import BOOK, Site, site
 def web(db_url: str, database: Database) -> Iterator[Site]:
     with database.transaction() as session:
         store.register_workspace(session, BOOK, "Roadmap", "https://example.com")
+        heard = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 day')"
+        session.execute(text(heard))  # else it would be right not to be ready
     with site(db_url) as opened:
         yield opened
 

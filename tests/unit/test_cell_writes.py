@@ -81,3 +81,15 @@ def test_equal_cells_below_each_other_are_said_once() -> None:
     cells: dict[tuple[int, int], Any] = {(row, 3): "Core" for row in range(1, 1001)}
     (request,) = TabWrites("T", 7, 2000, values=cells).requests()
     assert request["repeatCell"]["range"]["endRowIndex"] == 1001
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 4), CONTENTS, min_size=1), max_size=12), st.integers(1, 9))
+def test_inserted_rows_show_what_they_are_to_show_and_their_blanks_are_not_sent(
+    rows: list[dict[int, Any]], at: int
+) -> None:
+    writes = TabWrites("Tab", 7, 100)
+    writes.insert(at, rows)
+    requests = [request for request in writes.requests() if "insertDimension" not in request]
+    cells, _ = filled(requests, {})
+    wanted = {(row, column): held for row, each in enumerate(rows, at) for column, held in each.items()}
+    assert cells == {cell: cell_data(held) for cell, held in wanted.items() if held is not None}

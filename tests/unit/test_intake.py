@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.findings import Severity
 from engine.inputs import InitiativeRow, IntakeRow, IntakeSource
 from engine.intake import (
     IntakeLink,
@@ -251,3 +252,23 @@ def test_columns_are_found_by_the_names_they_have_there() -> None:
     assert finding.where == "Form in “Wishes”!B3"
     assert "no title" in finding.message
     assert "initiative_key" in bound.missing_answers
+
+
+@pytest.mark.parametrize(
+    ("typed", "proposed"),
+    [
+        ("dana", "write one such as dana@example.com"),
+        ("dana at example.org", "write dana@example.org"),
+        ("dana (at) example.org", "write dana@example.org"),
+        ("dana@", "write one such as dana@example.com"),
+        ("@@@", "write one such as dana@example.com"),
+    ],
+)
+def test_a_requester_email_to_which_nobody_can_write_is_told_with_a_proposal(typed: str, proposed: str) -> None:
+    rows = [["Dark mode", typed], ["Live map", "Dana Reed <dana@example.org>"], ["Vouchers", None], ["Fraud", "x@y"]]
+    bound = read_intake(workbook(intake=[["title", "requester_email"], *rows]), IntakeSource(row=None), OWN)
+    assert isinstance(bound, IntakeTab)
+    (finding,) = [each for each in bound.findings if each.column == "requester_email"]
+    assert (finding.severity, finding.row) == (Severity.WARN, 2)
+    assert proposed in finding.message
+    assert [row.title for row in bound.rows] == ["Dark mode", "Live map", "Vouchers", "Fraud"]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from sheets_sync.local import schema
 from sheets_sync.local.errors import ApiError
+from sheets_sync.local.fields import masked, parse_mask
 from tests.unit.local_book import Book, Json, area, refused, rows
 
 
@@ -261,6 +263,48 @@ def test_fields_cut_an_answer_and_bring_grid_data(book: Book) -> None:
     }
     with pytest.raises(ApiError, match="invalid argument"):
         book.service.get_spreadsheet(book.id, fields="sheets.nonsense")
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "note",
+        "effectiveValue,userEnteredValue,textFormatRuns",
+        "effectiveValue.numberValue,userEnteredValue.formulaValue,formattedValue",
+        "note,userEnteredFormat.backgroundColorStyle,effectiveFormat.textFormat(bold,foregroundColor)",
+        "dataValidation.condition.type,hyperlink",
+        "*",
+    ],
+)
+def test_cells_cut_while_they_are_made_are_those_of_the_whole_answer_cut(book: Book, below: str) -> None:
+    book.put(
+        "A1",
+        ["a", 1, True, "", "=1/0"],
+        [1.5, "", '=HYPERLINK("https://example.com","go")', "=SEQUENCE(2,2)"],
+        typed=True,
+    )
+    rule = {"condition": {"type": "BOOLEAN"}}
+    red = {"backgroundColor": {"red": 1}, "textFormat": {"bold": True}}
+    book.put("B4", ["=1+1"], typed=True)
+    book.batch(
+        {"repeatCell": {"range": area(1, 3, 1, 4), "cell": {"userEnteredFormat": red}, "fields": "userEnteredFormat"}},
+        {"repeatCell": {"range": area(2, 3, 2, 3), "cell": {"note": "n"}, "fields": "note"}},
+        {"setDataValidation": {"range": area(0, 5, 4, 5), "rule": rule}},
+    )
+    text = f"sheets(properties.title,data(startRow,rowMetadata.pixelSize,rowData.values({below})))"
+    whole = book.service.get_spreadsheet(book.id, ["Sheet1!B2:E5", "Sheet1"], include_grid_data=True)
+    found = book.service.get_spreadsheet(book.id, ["Sheet1!B2:E5", "Sheet1"], fields=text)
+    assert found == masked(whole, parse_mask(text))
+
+
+def test_a_request_that_needs_no_correction_is_taken_as_it_is_and_any_other_is_corrected() -> None:
+    cell = {"userEnteredValue": {"numberValue": 1}, "userEnteredFormat": {"backgroundColor": {"red": 0.5}}}
+    request = {"repeatCell": {"range": area(0, 1, 0, 1), "cell": cell, "fields": "*"}}
+    body = {"requests": [request], "responseRanges": ["A1"], "includeSpreadsheetInResponse": True}
+    assert schema.checked("BatchUpdateSpreadsheetRequest", body) is body
+    odd = {"requests": [{"repeat_cell": {**request["repeatCell"], "cell": {"note": None}, "range": {"sheetId": "0"}}}]}
+    told = {"repeatCell": {"range": {"sheetId": 0}, "cell": {}, "fields": "*"}}
+    assert schema.checked("BatchUpdateSpreadsheetRequest", odd) == {"requests": [told]}
 
 
 def test_hyperlinks_errors_and_unknown_functions_are_told_in_the_cell(book: Book) -> None:

@@ -222,13 +222,12 @@ def test_a_digest_changes_with_the_pms_cells_alone() -> None:
 
 def test_twenty_thousand_rows_are_read_whole() -> None:
     row = {
-        "title": "A",
         "country": "UK",
         "engineering_tokens": 120.0,
         "is_candidate": True,
         "earliest_period": "2026-Q1",
     }
-    rows = [{**row, "initiative_key": f"INIT-{number:06d}"} for number in range(1, 20_001)]
+    rows = [{**row, "initiative_key": f"INIT-{number:06d}", "title": f"A{number}"} for number in range(1, 20_001)]
     inputs, findings = read(Initiatives=rows)
     assert findings == []
     assert len(inputs.initiatives) == 20_000
@@ -258,3 +257,22 @@ def test_a_request_without_an_id_is_told_how_to_get_its_answer() -> None:
     (finding,) = findings
     assert (finding.row, finding.column, finding.stops_run) == (2, "request_id", False)
     assert finding.message.startswith("this request has no request_id; write any word that no other row has")
+
+
+def test_two_initiatives_of_one_title_are_told_on_both_rows_until_one_says_that_it_repeats_the_other() -> None:
+    """By title, whatever its case and spaces; a copied row of one key and a blank title say nothing of it."""
+    one = {"initiative_key": "INIT-000012", "title": "Live map"}
+    other = {"initiative_key": "INIT-000013", "title": " live  MAP"}
+    rows = [one, other, {"title": "Live map"}, {"initiative_key": "INIT-000014", "title": "Z"}, {"title": "Z2"}]
+    _, findings = read(Initiatives=rows)
+    told = [(finding.cell, finding.severity, finding.message) for finding in findings]
+    assert [(cell, severity) for cell, severity, _ in told] == [(f"B{row}", Severity.WARN) for row in (2, 3, 4)]
+    assert [message.partition(";")[0] for _, _, message in told] == [
+        "same title as INIT-000013 (row 3)",
+        "same title as INIT-000012 (row 2)",
+        "same title as INIT-000012 (row 2)",
+    ]
+    assert told[1][2].endswith("if both are one initiative, write INIT-000012 into duplicate_of")
+    assert read(Initiatives=[one, {**other, "duplicate_of": "INIT-000012"}])[1] == []
+    assert read(Initiatives=[one, one])[1] == []
+    assert [finding.cell for finding in read(Initiatives=[{"title": "Z"}, {"title": "Z"}])[1]] == ["B2", "B3"]

@@ -71,7 +71,7 @@ def applied(workbook: Workbook, requests: Sequence[dict[str, Any]]) -> Workbook:
             named.append(body["namedRange"])
         else:
             assert kind.startswith(
-                ("repeatCell", "setData", "addProtected", "addDim", "updateDim", "addBand", "addCond")
+                ("repeatCell", "setData", "addProtected", "addDim", "updateDim", "addBand", "addCond", "createDev")
             )
             for sheet_id in _sheet_ids(body):
                 assert sheet_id in grids

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sheets_sync import column_style
+from sheets_sync import header_notes as header_notes_of
 from sheets_sync.gaps import STYLE_FIELDS
 from sheets_sync.grids import Workbook
 from sheets_sync.headers import grid_of, header, is_blank, moved_header
@@ -281,3 +283,45 @@ def test_a_column_without_a_header_keeps_its_place_beside_new_ones(copied: Calla
     assert desk.repair() == []
     (place,) = [place for place, value in desk.cells().items() if value == "mine"]
     assert (place[0], 0, place[2]) not in desk.cells()
+
+
+def header_notes(desk: Desk, name: str) -> dict[int, str]:
+    """Column -> note of its header."""
+    return {column - 1: text for (row, column), text in desk.read().grids[name].notes.items() if row == 1}
+
+
+def test_a_header_note_of_an_older_version_becomes_that_of_this_one_and_a_pms_stays(
+    copied: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours is told by what we remember to have written, also after the column moved; one changed by hand is a PM's."""
+    desk = copied()
+    now = header_notes(desk, "Constraints")
+    note = column_style.note
+    with monkeypatch.context() as older:
+        older.setattr(column_style, "note", lambda column: f"{note(column)}\nIn the words of an older version.")
+        assert desk.repair() == []
+    old = header_notes(desk, "Constraints")
+    assert {text.partition("\nIn the words")[0] for text in old.values()} == set(now.values())
+    assert all("older version" in text for text in old.values())
+    ids = desk.ids
+    mine = {"note": f"{old[3]}\nAsk Lee before you use it."}
+    start = {"sheetId": ids["Constraints"], "rowIndex": 0, "columnIndex": 3}
+    desk.does({"updateCells": {"start": start, "rows": [{"values": [mine]}], "fields": "note"}})
+    desk.does({"insertDimension": {"range": columns(ids["Constraints"], 0)}})
+    assert desk.repair() == []
+    moved = {column + 1: text for column, text in now.items()}
+    assert header_notes(desk, "Constraints") == moved | {4: mine["note"]}
+
+
+def test_a_header_note_of_which_nothing_is_remembered_stays(copied: Callable[[], Desk]) -> None:
+    """As in workbooks made before notes were remembered, or whose memory somebody deleted."""
+    desk = copied()
+    everywhere = {"developerMetadataLookup": {"metadataKey": header_notes_of.KEY}}
+    start = {"sheetId": desk.ids["Targets"], "rowIndex": 0, "columnIndex": 0}
+    mine = {"note": "Somebody's words"}
+    desk.does(
+        {"deleteDeveloperMetadata": {"dataFilter": everywhere}},
+        {"updateCells": {"start": start, "rows": [{"values": [mine]}], "fields": "note"}},
+    )
+    assert desk.repair() == []
+    assert header_notes(desk, "Targets")[0] == "Somebody's words"

@@ -87,20 +87,22 @@ def repeat_cell(change: Change, body: Json) -> Json:
     data = body.get("cell", {})
     is_clearing = not data
     # Cells are never changed, so that equal ones may be one; the old is kept beside the new: so its id stays its own.
-    made: dict[int, tuple[Cell, Cell]] = {}
+    made: dict[int, tuple[Cell, Cell, bool]] = {}
+    columns = range(box.left, box.right)
     for index in range(box.top, box.bottom):
         if is_clearing and (index >= len(sheet.rows) or not sheet.rows[index]):
             continue
         line = sheet.writable_row(index)
-        for column in range(box.left, box.right):
+        for column in columns:
             old = line.get(column, BLANK)
             found = made.get(id(old))
             if found is None:
-                found = made[id(old)] = (old, writer.written(old, data))
-            cell = found[1]
-            if writer.writes_value and type(cell.entered) is Formula:
-                cell = moved_cell(cell, index - box.top, column - box.left)
-            _place(line, column, cell)
+                new = writer.written(old, data)
+                found = made[id(old)] = old, new, writer.writes_value and type(new.entered) is Formula
+            if found[2]:
+                line[column] = moved_cell(found[1], index - box.top, column - box.left)
+            else:
+                _place(line, column, found[1])
     return {}
 
 

@@ -79,7 +79,10 @@ class Change:
         for sheet in list(self.book.sheets):
             rules = _Rules(lambda text, on=sheet: rewrite(text, on))
             for index, row in enumerate(sheet.rows):
-                for column, cell in list(row.items()) if row else ():
+                if not row:
+                    continue
+                told = [each for each in row.items() if each[1].extras or type(each[1].entered) is Formula]
+                for column, cell in told:
                     changed = cell
                     if (
                         isinstance(cell.entered, Formula)

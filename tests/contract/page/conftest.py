@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,9 +88,6 @@ class Window:
         self.page.evaluate("name => { location.hash = 'gid=0&range=' + name; }", name)
         expect(self.page.locator(".cell-name")).to_have_text(name)
 
-    def saw_all_saved(self) -> None:
-        expect(self.page.locator(".book-told")).to_have_text("All changes saved")
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
@@ -112,17 +110,25 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def profile(browser: Any) -> Iterator[Any]:
-    opened = browser.new_context(viewport={"width": 1280, "height": 800})
+def profiles(browser: Any) -> Iterator[list[Any]]:
+    """The browsers of two people. A browser draws the tab in front; one that is behind is drawn once a second."""
+    opened = [browser.new_context(viewport={"width": 1280, "height": 800}) for _ in range(2)]
     yield opened
-    opened.close()
+    for profile in opened:
+        profile.close()
 
 
 @pytest.fixture
-def context(profile: Any) -> Iterator[Any]:
-    yield profile
-    for page in profile.pages:
-        page.close()
+def contexts(profiles: list[Any]) -> Iterator[list[Any]]:
+    yield profiles
+    for profile in profiles:
+        for page in profile.pages:
+            page.close()
+
+
+@pytest.fixture
+def context(contexts: list[Any]) -> Any:
+    return contexts[0]
 
 
 class Workbook:
@@ -131,9 +137,9 @@ class Workbook:
     hostile = HOSTILE
     text = staticmethod(text)
 
-    def __init__(self, server: LocalServer, context: Any) -> None:
+    def __init__(self, server: LocalServer, contexts: list[Any]) -> None:
         self.server = server
-        self.context = context
+        self.context, self.other_context = contexts
         grid = {"rowCount": 40, "columnCount": 8, "frozenRowCount": 1}
         body = {
             "properties": {"title": f"Plan {HOSTILE}"},
@@ -162,13 +168,24 @@ class Workbook:
         answer = self.server.service.values_get(self.id, area, value_render_option=option)
         return answer.get("values", [])
 
-    def window(self, fragment: str = "") -> Window:
-        page = self.context.new_page()
+    def holds(self, area: str, rows: list[list[Any]]) -> None:
+        """Waits until the service holds these values: a window shows what was typed before it is saved."""
+        until = time.monotonic() + 30
+        while (held := self.values(area)) != rows and time.monotonic() < until:
+            time.sleep(0.02)
+        assert held == rows
+
+    def windows(self) -> tuple[Window, Window]:
+        """A window of each of two people."""
+        return self.window(), self.window(context=self.other_context)
+
+    def window(self, fragment: str = "", context: Any = None) -> Window:
+        page = (context or self.context).new_page()
         page.goto(f"{self.server.base_url}/w/{self.id}{fragment}")
         expect(page.locator(".ag-row").first).to_be_visible()
         return Window(page)
 
 
 @pytest.fixture
-def book(server: LocalServer, context: Any) -> Workbook:
-    return Workbook(server, context)
+def book(server: LocalServer, contexts: list[Any]) -> Workbook:
+    return Workbook(server, contexts)

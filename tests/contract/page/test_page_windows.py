@@ -11,7 +11,7 @@ expect = playwright.expect
 
 
 def test_an_edit_reaches_the_service_and_every_other_window(book: Any) -> None:
-    one, other = book.window(), book.window()
+    one, other = book.windows()
     one.type_into("A2", "Two-tap checkout")
     expect(other.cell("A2")).to_have_text("Two-tap checkout")
     assert book.values()[1][0] == "Two-tap checkout"
@@ -72,7 +72,7 @@ def test_an_unknown_workbook_is_said_so(server: Any, context: Any) -> None:
 
 
 def test_a_tab_is_renamed_by_a_double_click_and_every_window_sees_it(book: Any) -> None:
-    one, other = book.window(), book.window()
+    one, other = book.windows()
     one.page.get_by_role("button", name="It's second").dblclick()
     one.page.get_by_label("Name of the tab").fill("Our rules")
     one.page.get_by_role("button", name="Rename").click()
@@ -102,7 +102,7 @@ def test_a_link_of_google_sheets_form_leads_to_the_workbook_and_its_cell(book: A
 
 
 def test_rows_inserted_sorted_and_deleted_in_one_window_move_in_the_other(book: Any) -> None:
-    one, other = book.window(), book.window()
+    one, other = book.windows()
     one.cell("A3").click()
     one.page.get_by_label("Insert a row above").click()
     expect(other.cell("A5")).to_have_text("Loyalty")

@@ -1,14 +1,14 @@
 """Who may do what, what was asked and refused, and the signatures that have counted.
 
-Revision: 0007, after 0006. Roles, rights and policies are not here: ``db.roles`` arranges them after each upgrade.
+Revision: 0008, after 0007. Roles, rights and policies are not here: ``db.roles`` arranges them after each upgrade.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,17 @@
 """The job queue, the leases, and what a request needs to be one job.
 
-Revision: 0005, after 0004. The queue's own tables and functions are those of the pinned procrastinate.
+Revision: 0006, after 0005. The queue's own tables and functions are those of the pinned procrastinate.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -42,7 +44,8 @@ ALTER TABLE requests
 
 
 def upgrade() -> None:
-    with op.get_bind().connection.cursor() as cursor:  # many statements at once, with signs that SQLAlchemy reads
+    # Many statements at once, with signs that SQLAlchemy would read.
+    with closing(op.get_bind().connection.cursor()) as cursor:
         cursor.execute(SchemaManager.get_schema())
     op.execute(LEASES)
     op.execute(REQUESTS)
