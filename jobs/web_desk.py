@@ -61,9 +61,8 @@ class Desk:
         if incoming.query:
             raise Refusal(422, "A new request takes nothing in its address: all of it stands in the body.")
         asked = question(incoming.body)
-        self._take_turn(caller, self._limits.asks_of_asker, "ask")
+        self._admit(caller, "ask", self._limits.asks_of_asker, once=True)
         with self._database.of_workbook(asked.workbook) as (session, workspace):
-            self._require_counts(session, caller, once=True)
             if workspace is None:
                 raise Refusal(404, _NO_WORKBOOK)
             told = self._refused(session, workspace, caller, asked.action)
@@ -83,9 +82,8 @@ class Desk:
             raise Refusal(422, "Name the workbook, and nothing else, in the address: ?workbook=ID.")
         if not re.fullmatch(REQUEST_ID, request_id):
             raise Refusal(422, "request_id: has a form that no such id has.")
-        self._take_turn(caller, self._limits.looks_of_asker, "look")
+        self._admit(caller, "look", self._limits.looks_of_asker, once=False)
         with self._database.of_workbook(workbook) as (session, workspace):
-            self._require_counts(session, caller, once=False)
             if workspace is None:
                 raise Refusal(404, _NO_WORKBOOK)
             told = self._refused(session, workspace, caller, None)
@@ -126,12 +124,15 @@ class Desk:
             timestamp, signature, method=incoming.method, target=incoming.target, body=incoming.body
         )
 
-    def _take_turn(self, caller: Caller, most: int, what: str) -> None:
+    def _admit(self, caller: Caller, what: str, most: int, *, once: bool) -> None:
+        """Takes one of the caller's turns, and uses the signature up (``once``); both or neither."""
         with self._database.transaction() as session:
+            self._require_counts(session, caller, once=once)
             _in_turn(session, {f"{what} {caller.name}": most})
 
     def _require_counts(self, session: Any, caller: Caller, *, once: bool) -> None:
-        """Raises NotIdentified where a signature is not of now, or (``once``) was used before."""
+        """Raises NotIdentified where a signature is not of now, or (``once``) was used before: whoever repeats what
+        another signed takes none of their turns."""
         if caller.signature is None:
             return
         counts = store.use_signature(session, caller.signature if once else None, caller.signed_at, WINDOW_S)
