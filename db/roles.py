@@ -1,6 +1,6 @@
 """Two roles in Postgres that own nothing: one for the worker, one for the webhook, which sees one workbook at a time.
 
-The worker may read and write all rows and change no table. The webhook may touch six tables, some columns of them, and
+The worker may read and write all rows and change no table. The webhook may touch a few tables, some columns of them, and
 there only the rows of the workbook that its transaction names (row level security): a query that forgets its WHERE
 finds nothing of others. Every other table of a workspace shows it no row and gives it no right.
 
@@ -28,6 +28,7 @@ WEB_ROWS = {
     "workspaces": "spreadsheet_id = current_setting('roadmap.spreadsheet', true)",
     "requests": f"workspace_id = {_MINE}",
     "optimization_runs": f"workspace_id = {_MINE}",
+    "workspace_watches": f"workspace_id = {_MINE}",
     "workspace_roles": f"workspace_id = {_MINE}",
     "request_audits": f"workspace_id = {_MINE}",
     "procrastinate_jobs": _JOB,
@@ -43,6 +44,9 @@ _WEB_RIGHTS = {
     "optimization_runs": (
         "SELECT (id, workspace_id, scenario_name, constraint_set_name, status, outcome, progress, message, started_at, "
         "finished_at), UPDATE (status, message, finished_at)"
+    ),
+    "workspace_watches": (
+        "SELECT (id, workspace_id, changed_at), INSERT (workspace_id, changed_at), UPDATE (changed_at)"
     ),
     "workspace_roles": "SELECT",
     "request_audits": "INSERT",

@@ -30,6 +30,7 @@ def spaces(database: Database) -> dict[str, int]:
             found[book] = store.register_workspace(session, book, book, "").id
             ask(session, found[book], f"request-of-{book}", "optimize")
             store.begin_run(session, found[book])
+            store.note_owed(session, found[book])
             session.execute(
                 text("INSERT INTO workspace_roles (workspace_id, lists) VALUES (:id, '{}')"), {"id": found[book]}
             )
