@@ -100,9 +100,7 @@ def main() -> None:
 
 
 def table(most: int, cost: Cost, day: Day, per_project: int) -> None:
-    print(
-        "| workbooks | accounts | projects | databases | computing, busiest hour | workers of 2 jobs | Postgres |"
-    )
+    print("| workbooks | accounts | projects | databases | computing, busiest hour | workers of 2 jobs | Postgres |")
     print("|---|---|---|---|---|---|---|")
     for count in SIZES:
         accounts = math.ceil(count / most)
