@@ -120,6 +120,7 @@ class Model:
         self._begin = begin
         self._sentence: Sentence | None = None
         self._slots: list[datetime] = []
+        self._until = begin
         self.taken: list[datetime] = []
         self.next: datetime | None = None
         self.waits = False
@@ -130,7 +131,7 @@ class Model:
             return
         self._sentence = sentence
         self._slots = sentence.slots(self._zone, self._begin, self._end) if sentence else []
-        self.next = self._after(max([now, *self.taken]))
+        self.next = self._after(max(now, self._until))
 
     def tick(self, now: datetime) -> None:
         if self.next is None or self.next > now:
@@ -138,7 +139,8 @@ class Model:
         self.taken.append(self.next)
         self.asked += not self.waits
         self.waits = True
-        self.next = self._after(max(now, self.next))
+        self._until = now
+        self.next = self._after(now)
 
     def _after(self, moment: datetime) -> datetime | None:
         return next((slot for slot in self._slots if slot > moment), None)
