@@ -60,7 +60,8 @@ def downgrade() -> None:
     op.execute("DROP INDEX ix_optimization_runs_under_way")
     op.execute("DROP INDEX ix_requests_open")
     op.execute(
-        "ALTER TABLE workspace_watches DROP COLUMN schedule, DROP COLUMN time_zone, DROP COLUMN slots_until, DROP COLUMN next_read_at"
+        "ALTER TABLE workspace_watches DROP COLUMN schedule, DROP COLUMN time_zone, DROP COLUMN slots_until, "
+        "DROP COLUMN next_read_at"
     )
     op.execute("DROP INDEX ix_workspace_watches_changed_at")
     op.execute("DROP INDEX ix_workspace_watches_next_slot_at")
