@@ -14,6 +14,7 @@
                 ├─ intake_requests, intake_sheets
                 ├─ requests ── optimization_runs    their jobs: procrastinate's own tables
                 ├─ workspace_leases (0..1)
+                ├─ workspace_roles (0..1), request_audits    webhook_signatures (db.models_web)
                 ├─ schedule_slots                   slots without a workspace: chores of all of them
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
@@ -51,7 +52,8 @@ from db.models_inputs import (
     WorkspaceRow,
 )
 from db.models_queue import WorkspaceLeaseRow
-from db.models_watch import GOOGLE_TURNS, DriveWatchRow, ScheduleSlotRow, WorkspaceWatchRow
+from db.models_watch import DriveWatchRow, ScheduleSlotRow, WorkspaceWatchRow
+from db.models_web import UNMAINTAINED, RequestAuditRow, WorkspaceRolesRow
 from db.records import RequestStatus, RunStatus
 from engine.problem import ConstraintSet
 
@@ -280,8 +282,8 @@ class RequestRow(Dated, Base):
 KEPT = ("roadmaps", "roadmap_entries")
 
 for _table in Base.metadata.tables.values():
-    if _table is GOOGLE_TURNS:
-        continue  # its rows never change
+    if _table in UNMAINTAINED:
+        continue
     (is_kept if _table.name in KEPT else is_maintained)(_table)
 
 
@@ -312,6 +314,7 @@ __all__ = [
     "MetricRow",
     "PortfolioItemRow",
     "PortfolioRow",
+    "RequestAuditRow",
     "RequestRow",
     "RoadmapEntryRow",
     "RoadmapRow",
@@ -319,6 +322,7 @@ __all__ = [
     "ScenarioRow",
     "ScheduleSlotRow",
     "WorkspaceLeaseRow",
+    "WorkspaceRolesRow",
     "WorkspaceRow",
     "WorkspaceWatchRow",
     "table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -139,6 +139,17 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRoles:
+    """Who may do what in a workspace. ``editors`` are whom ``init`` let into the protected range of its role rows
+    (None: it has made none), ``lists`` role -> addresses and domains as they last counted; ``trouble`` says why they
+    do not count now."""
+
+    editors: frozenset[str] | None = None
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """One request of the Requests tab, a command, the schedule or the API. ``requested_by`` is who is said to have
     asked, ``verified_by`` whom a token proved (None: nobody); ``attempts`` counts its starts. Times are aware."""
@@ -166,7 +177,7 @@ def who_of(verified_by: str | None, requested_by: str, trigger: str) -> str:
     """Who asked, as far as that is known: an unproven name is only what somebody said."""
     if verified_by:
         return verified_by
-    if trigger in ("schedule", "command line"):
+    if trigger in ("schedule", "command line", "API"):  # the API knows the names of those whom it lets in
         return requested_by
     return f"said to be {requested_by}" if requested_by else "someone with edit access"
 

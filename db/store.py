@@ -6,6 +6,7 @@ This is the door of the room; what stands behind it is split by table group.
 from __future__ import annotations
 
 from db.records import (
+    KeptRoles,
     KeptRun,
     RequestRecord,
     RequestStatus,
@@ -16,6 +17,7 @@ from db.records import (
     WatchRecord,
     WorkspaceRecord,
 )
+from db.store_authority import kept_roles, note_editors, save_roles
 from db.store_intake import intake_links, intake_sheets, save_intake, save_intake_sheets
 from db.store_jobs import LOOK_TASK, QUEUES, REQUEST_TASK, defer_look, hand_over_jobs, jobs_due, queue_state
 from db.store_leases import give_back_lease, renew_lease, require_turn, take_lease
@@ -76,6 +78,7 @@ from db.store_watch import (
     shown_state,
     watch_of,
 )
+from db.store_web import is_queue_fetched, note_audit, now, take_web_turn, use_signature
 from db.store_workspaces import (
     find_workspace,
     has_lost_initiatives,
@@ -93,6 +96,7 @@ __all__ = [
     "QUEUES",
     "REQUEST_TASK",
     "Delete",
+    "KeptRoles",
     "KeptRun",
     "RequestRecord",
     "RequestStatus",
@@ -130,7 +134,9 @@ __all__ = [
     "holds_fence",
     "intake_links",
     "intake_sheets",
+    "is_queue_fetched",
     "jobs_due",
+    "kept_roles",
     "known_initiatives",
     "last_runs",
     "list_workspaces",
@@ -140,12 +146,15 @@ __all__ = [
     "newest_good_run",
     "newest_result",
     "newest_version",
+    "note_audit",
+    "note_editors",
     "note_heard",
     "note_initiative_keys",
     "note_owed",
     "note_progress",
     "note_read",
     "note_schedule",
+    "now",
     "queue_lines",
     "queue_state",
     "record_changes",
@@ -169,6 +178,7 @@ __all__ = [
     "save_intake_sheets",
     "save_portfolio",
     "save_remarks",
+    "save_roles",
     "save_version",
     "scheduled_run_waits",
     "set_run_stage",
@@ -177,7 +187,9 @@ __all__ = [
     "store_snapshot",
     "take_lease",
     "take_slot",
+    "take_web_turn",
     "turns_taken",
+    "use_signature",
     "wait_again",
     "watch_ages",
     "watch_of",

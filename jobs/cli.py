@@ -81,6 +81,10 @@ def init(
     workbook: Annotated[str | None, typer.Argument(metavar="[WORKBOOK]", help="Id or URL of the spreadsheet.")] = None,
     new: Annotated[str | None, typer.Option("--new", metavar="TITLE", help="Make a new spreadsheet first.")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Fill it with the sample's rows.")] = False,
+    editor: Annotated[
+        list[str] | None,
+        typer.Option("--editor", metavar="EMAIL", help="Who else may edit the role rows of Setup (any number)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make or repair the tabs of a spreadsheet and register it."""
@@ -90,9 +94,9 @@ def init(
         raise UsageError("Give either a WORKBOOK (id or URL) or --new TITLE.")
     with connected() as connections:
         if new:
-            made = create(connections, new, sample=sample)
+            made = create(connections, new, sample=sample, editors=editor or ())
         else:
-            made = initialise(connections, workbook or "", sample=sample)
+            made = initialise(connections, workbook or "", sample=sample, editors=editor or ())
     workspace = made.workspace
     if as_json:
         print_json(
@@ -281,6 +285,17 @@ def upgrade() -> None:
     with connected() as connections:
         connections.database.now()
     typer.echo("The database is at this version's schema.")
+
+
+@db_app.command()
+def roles() -> None:
+    """Print the SQL by which an administrator makes the roles of worker and webhook, where roadmap may not."""
+    from db.roles import script
+    from db.session import parsed
+
+    with connected() as connections:
+        connections.database.now()
+        typer.echo(script(parsed(connections.database_url).username or "roadmap"), nl=False)
 
 
 @db_app.command()

@@ -157,7 +157,8 @@ def _digest(pulled: Pulled, shown: str) -> str:
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
     grids |= {bound.name: bound.grid.values for bound in pulled.intake.sources.tabs}
     shares = sorted((grid.title, *cell) for grid in pulled.workbook.grids.values() for cell in grid.percents)
-    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids, shares]
+    wrong = [str(finding) for finding in pulled.findings]  # some are of what is in no cell, such as protection
+    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids, shares, wrong]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.findings import Finding, Severity
 from engine.inputs import InitiativeRow, Setup, WorkbookInputs
 from engine.sentences import told
+from jobs.authority import keep
 from jobs.clock import rule_of
 from jobs.connections import Connections
 from jobs.copies import refuse_copy
@@ -65,6 +66,7 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
         leaps = store.note_initiative_keys(
             session, [row.initiative_key for row in inputs.initiatives if row.initiative_key]
         )
+        findings += keep(session, workspace, workbook, inputs.setup)
         inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
         store.save_inputs(session, workspace.id, inputs, read.in_doubt)
         note_schedule(session, workspace.id, inputs.setup, as_of)

@@ -20,6 +20,7 @@ from jobs.queue import SILENT_S, Queue, QueueAway
 from jobs.requests import perform
 from jobs.schedule import ask_by_schedule
 from jobs.watching import SPACING_S, Watching
+from jobs.web_server import Webhook
 
 log = structlog.get_logger()
 
@@ -53,18 +54,23 @@ class Worker:
         clock.every(CHORES_S, "chores", self._chores)
         clock.start()
         try:
-            while not self._stop.is_set():
-                try:
-                    self._queue = self._opened(self._connections.settings.worker_jobs)
-                    self._queue.run()
-                except QueueAway as error:
-                    log.error("queue away", **reason_of(error))
-                    self._stop.wait(AGAIN_S)
-                except RoadmapError as error:
-                    log.error("no queue", **reason_of(error))
-                    self._stop.wait(AGAIN_S)
+            with Webhook(self._connections):
+                self._fetch()
         finally:
             clock.stop()
+
+    def _fetch(self) -> None:
+        """Do the jobs of the queue until ``stop``, however often Postgres breaks off."""
+        while not self._stop.is_set():
+            try:
+                self._queue = self._opened(self._connections.settings.worker_jobs)
+                self._queue.run()
+            except QueueAway as error:
+                log.error("queue away", **reason_of(error))
+                self._stop.wait(AGAIN_S)
+            except RoadmapError as error:
+                log.error("no queue", **reason_of(error))
+                self._stop.wait(AGAIN_S)
 
     def stop(self) -> None:
         """End: fetch nothing more, hand back what takes long."""

@@ -205,6 +205,13 @@ class SheetsGateway:
         params = {"fields": f"replies,updatedSpreadsheet({batch.fields})" if batch.echo else "replies"}
         return self._client.json("post", f"{SHEETS_URL}/{spreadsheet_id}:batchUpdate", params, body)
 
+    def owners(self, spreadsheet_id: str) -> tuple[str, ...]:
+        """The addresses of the file's owners, as far as Drive tells them. One call of Drive."""
+        url = f"{DRIVE_URL}/files/{spreadsheet_id}"
+        answer = self._of_drive("owners", url, {"supportsAllDrives": "true", "fields": "owners(emailAddress)"})
+        listed = answer.get("owners", ())
+        return tuple(str(one["emailAddress"]) for one in listed if isinstance(one, dict) and one.get("emailAddress"))
+
     def start_page_token(self) -> str:
         """Drive's page token of the changes still to come. One call of Drive."""
         url = f"{DRIVE_URL}/changes/startPageToken"
