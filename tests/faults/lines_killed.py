@@ -104,14 +104,14 @@ def killed_at_calls(sites: Sequence[Site], numbers: Iterable[int], calls: Sequen
         action = ACTIONS[number % len(ACTIONS)]
         at = calls[number % len(calls)] if calls else 1 + (number * 37) % CALLS[action]
         before = Before(site, workspace)
-        while True:
+        wanted: dict[str, str] = {}
+        while not worker.has_ended():
+            if wanted:  # it took fewer calls this time
+                assert not settled(before, wanted)
+                before, at = Before(site, workspace), max(1, at // 2)
             site.order(worker, at, "kill")
             wanted = {asked(site, workspace, number, action): action}
-            site.wait(lambda: worker.has_ended() or site.has_ended(list(wanted)), PATIENCE_S)
-            if worker.has_ended(2):
-                break
-            assert not settled(before, wanted)  # it took fewer calls this time
-            before, at = Before(site, workspace), max(1, at // 2)
+            _until_struck(site, worker.has_ended, wanted)
         _another(desks.of(site), before, wanted, tally, f"{action}, {struck(site, worker)}")
 
     spread(sites, numbers, one)
@@ -144,6 +144,11 @@ def struck(site: Site, worker: Child) -> str:
     return next((one["what"] for one in reversed(site.noted(worker)) if one["what"].startswith("struck")), "nowhere")
 
 
+def _until_struck(site: Site, is_struck: Callable[[], bool], wanted: dict[str, str]) -> None:
+    """Until the worker was struck, or has done everything before."""
+    site.wait(lambda: is_struck() or (site.has_ended(list(wanted)) and site.is_quiet()), PATIENCE_S)
+
+
 def _another(desk: Desk, before: Before, wanted: dict[str, str], tally: Tally, where: str) -> None:
     """The worker is dead: another one is started, and does the rest."""
     began = time.monotonic()
@@ -155,3 +160,63 @@ def _another(desk: Desk, before: Before, wanted: dict[str, str], tally: Tally, w
 
 def _kind(where: str) -> str:
     return " ".join(where.partition("struck ")[2].split()[:2]) or "at random"
+
+
+def paused_at_calls(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:
+    """SIGSTOP at a call for longer than the lease, another worker takes over, SIGCONT: half of the time when all is
+    done, else while the other one is at work."""
+    tally, desks = Tally("SIGSTOP beyond the lease, SIGCONT"), Desks()
+
+    def one(site: Site, number: int) -> None:
+        desk = desks.of(site)
+        workspace, worker = desk.ready()
+        action = ACTIONS[number % len(ACTIONS)]
+        at, before = 1 + (number * 37) % CALLS[action], Before(site, workspace)
+        site.order(worker, at, "stop")
+        wanted = {asked(site, workspace, number, action): action}
+        _until_struck(site, worker.is_paused, wanted)
+        where = f"{action}, {struck(site, worker)}"
+        began, fence = time.monotonic(), _fence(before)
+        desk.worker = site.start()
+        if number % 2:
+            found = _woken_after(site, worker, before, wanted)
+        else:
+            site.wait(lambda: _fence(before) > fence or site.has_ended(list(wanted)), PATIENCE_S)
+            time.sleep(random.Random(number).uniform(0, 0.4))
+            worker.send(signal.SIGCONT)
+            found = settled(before, wanted)
+        tally.add(where, found, time.monotonic() - began)
+        tally.seen[_kind(where)] += 1
+        worker.kill()
+
+    spread(sites, numbers, one)
+    return tally
+
+
+def _fence(before: Before) -> int:
+    fence = "SELECT fence FROM workspaces WHERE id = :id"
+    return int(before.site.rows(fence, id=before.workspace.id)[0]["fence"])
+
+
+def _woken_after(site: Site, worker: Child, before: Before, wanted: dict[str, str]) -> list[tuple[str, str]]:
+    """The paused worker wakes when another one has done its work: nothing in Postgres or in a sheet becomes other
+    than it is, and no change of a sheet is begun."""
+    found = settled(before, wanted)
+    kept, sheets = _kept(site), site.server.service.revision(before.workspace.spreadsheet_id)
+    told = len(site.noted(worker))
+    worker.send(signal.SIGCONT)
+    is_over = site.wait(lambda: any(one["what"] == "job ended" for one in site.noted(worker)[told:]), 40)
+    if is_over is None:
+        found.append(("lost", "the paused worker did not end its job"))
+    if (now := _kept(site)) != kept:
+        found += [("doubled", f"the paused worker changed {one}") for one in kept if kept[one] != now[one]]
+    begun = [one["what"] for one in site.noted(worker)[told:] if ":batchUpdate" in one["what"]]
+    if begun or site.server.service.revision(before.workspace.spreadsheet_id) != sheets:
+        found.append(("doubled", f"the paused worker began {begun or 'a change of the sheet'}"))
+    return found
+
+
+def _kept(site: Site) -> dict[str, Any]:
+    """The rows of all tables that keep what was asked, found and published."""
+    tables = ("requests", "optimization_runs", "portfolios", "portfolio_items", "roadmaps", "roadmap_entries")
+    return {one: site.rows(f"SELECT count(*) AS n, max(updated_at) AS last FROM {one}") for one in tables}

@@ -8,6 +8,7 @@ import json
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from tests.faults.nursery import Child, Nursery
 from tests.faults.office import Office, tables
 
 POLL_S = 0.1
+_MIGRATING = threading.Lock()
+"""Alembic migrates one database of a process at a time."""
 WORDS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
@@ -48,7 +51,8 @@ class Site:
         self.home = self.folder / "home"
         self.home.mkdir(mode=0o755)
         url = embedded.ensure_running(self.home)
-        migrations.upgrade(url)
+        with _MIGRATING:
+            migrations.upgrade(url)
         self.database = Database.open(url, pool_size=3)
         self.faults = Faults()
         self.server = LocalServer(self.folder / "sheets", faults=self.faults)

@@ -96,7 +96,12 @@ def carried() -> None:
 
 
 def _around(
-    wire: Tripwire, owner: Any, name: str, named: Callable[[tuple[Any, ...], dict[str, Any]], str], *, noted: str | None = None
+    wire: Tripwire,
+    owner: Any,
+    name: str,
+    named: Callable[[tuple[Any, ...], dict[str, Any]], str],
+    *,
+    noted: str | None = None,
 ) -> None:
     original = getattr(owner, name)
 

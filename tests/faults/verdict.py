@@ -91,9 +91,7 @@ class Before:
                 found.append((LOST, f"{request_id} ended {kept['status']} “{kept['message']}”, its row says {told}"))
         return found
 
-    def _counted(
-        self, asked: Mapping[str, str], requests: Mapping[str, Mapping[str, object]]
-    ) -> list[tuple[str, str]]:
+    def _counted(self, asked: Mapping[str, str], requests: Mapping[str, Mapping[str, object]]) -> list[tuple[str, str]]:
         """One run for each optimize that got as far as one, one version for each publish that is done."""
         ended = [requests[one] for one in asked if one in requests]
         runs = len({row["run_id"] for row in ended if row["action"] == "optimize" and row["run_id"]})
