@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -42,14 +43,19 @@ def tables_of_a_plan() -> dict[str, list[dict[str, Any]]]:
 
 
 class Site:
-    """One database, one Sheets server. ``settings`` are more of the environment of its workers."""
+    """One database, one Sheets server. ``settings`` are more of the environment of its workers. With ``disk_mb`` the
+    database lies on a disk of its own of that size (which only root can make)."""
 
-    def __init__(self, nursery: Nursery, **settings: str) -> None:
+    def __init__(self, nursery: Nursery, *, disk_mb: int | None = None, **settings: str) -> None:
         self._nursery = nursery
         self.folder = Path(tempfile.mkdtemp(prefix="roadmap-site-"))
         self.folder.chmod(0o755)  # the server of a home of root's is another account's
         self.home = self.folder / "home"
         self.home.mkdir(mode=0o755)
+        self._disk_mb = disk_mb
+        if disk_mb:
+            options = f"size={disk_mb}m,mode=755"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", options, "roadmap-test", str(self.home)], check=True)
         url = embedded.ensure_running(self.home)
         with _MIGRATING:
             migrations.upgrade(url)
@@ -170,6 +176,8 @@ class Site:
         self.server.close()
         self.database.close()
         embedded.remove(self.home)
+        if self._disk_mb:
+            subprocess.run(["umount", str(self.home)], check=True)
         shutil.rmtree(self.folder)
 
 
@@ -187,12 +195,12 @@ def _text(cell: Any) -> str:
 
 
 @contextmanager
-def sites(nursery: Nursery, count: int, **settings: str) -> Iterator[list[Site]]:
+def sites(nursery: Nursery, count: int, *, disk_mb: int | None = None, **settings: str) -> Iterator[list[Site]]:
     """So many, all removed at the end."""
     made: list[Site] = []
     try:
         for _ in range(count):
-            made.append(Site(nursery, **settings))
+            made.append(Site(nursery, disk_mb=disk_mb, **settings))
         yield made
     finally:
         for site in made:

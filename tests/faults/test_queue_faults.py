@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.faults import lines_asked, lines_killed
+from tests.faults import lines_asked, lines_killed, lines_postgres
 from tests.faults.nursery import Nursery
 from tests.faults.site import Site, sites
 from tests.faults.verdict import Tally
@@ -22,6 +22,9 @@ from tests.faults.verdict import Tally
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(os, "pidfd_open"), reason="processes are watched by Linux' own means"
 )
+
+
+small_disk = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small disk")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,12 @@ SHORT: dict[str, Callable[[list[Site]], Tally]] = {
     "test_a_worker_killed_in_mid_run_costs_nothing": lambda one: lines_killed.killed_at_calls(one, [0], calls=[150]),
     "test_a_paused_worker_that_wakes_up_changes_nothing": lambda one: lines_killed.paused_at_calls(one, [1]),
     "test_a_double_click_is_one_run": lambda one: lines_asked.double_clicked(one, [0]),
+    "test_a_postgres_that_restarts_costs_nothing": lambda one: lines_postgres.restarted(one, [0, 1]),
+    "test_a_postgres_without_connections_costs_nothing": lambda one: lines_postgres.without_connections(one, [0]),
+    "test_a_full_disk_costs_nothing_once_there_is_room": lambda one: lines_postgres.full(one, [0]),
 }
+SMALL_DISK = {"test_a_full_disk_costs_nothing_once_there_is_room": 200}
+"""Whose database lies on a disk of its own, in MB."""
 """The short cuts. Most of each is waiting for a lease or a heartbeat to run out, so all wait at the same time."""
 
 
@@ -50,10 +58,13 @@ def short(request: pytest.FixtureRequest, nursery: Nursery) -> Iterator[Mapping[
     """What those of the tests that were chosen come to, each at a site of its own."""
 
     def tried(name: str) -> Tally:
-        with sites(nursery, 1) as made:
+        with sites(nursery, 1, disk_mb=SMALL_DISK.get(name)) as made:
             return SHORT[name](made)
 
-    chosen = [item.name for item in request.session.items if item.name in SHORT]
+    can_mount = os.geteuid() == 0
+    chosen = [
+        item.name for item in request.session.items if item.name in SHORT and (can_mount or item.name not in SMALL_DISK)
+    ]
     with ThreadPoolExecutor(len(chosen)) as pool:
         yield {name: pool.submit(tried, name) for name in chosen}
 
@@ -81,6 +92,19 @@ def test_a_double_click_is_one_run(tally: Tally) -> None:
     holds(tally, lines_asked.TOGETHER)
 
 
+def test_a_postgres_that_restarts_costs_nothing(tally: Tally) -> None:
+    holds(tally, 2)
+
+
+def test_a_postgres_without_connections_costs_nothing(tally: Tally) -> None:
+    holds(tally, 1)
+
+
+@small_disk
+def test_a_full_disk_costs_nothing_once_there_is_room(tally: Tally) -> None:
+    holds(tally, 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(8))
 def test_two_hundred_and_forty_kills_at_calls_cost_nothing(five: list[Site], part: int) -> None:
@@ -103,3 +127,22 @@ def test_a_hundred_paused_workers_change_nothing(five: list[Site], part: int) ->
 @pytest.mark.parametrize("part", range(6))
 def test_a_thousand_double_clicks_are_one_run_each(five: list[Site], part: int) -> None:
     holds(lines_asked.double_clicked(five, range(28 * part, 28 * part + 28)), 28 * lines_asked.TOGETHER)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_a_hundred_restarts_of_postgres_cost_nothing(five: list[Site], part: int) -> None:
+    tally = lines_postgres.restarted(five, range(25 * part, 25 * part + 25))
+    holds(tally, 25)
+
+
+@pytest.mark.slow
+def test_ten_times_without_connections_cost_nothing(five: list[Site]) -> None:
+    holds(lines_postgres.without_connections(five, range(10)), 10)
+
+
+@pytest.mark.slow
+@small_disk
+def test_ten_full_disks_cost_nothing(nursery: Nursery) -> None:
+    with sites(nursery, 2, disk_mb=200) as made:
+        holds(lines_postgres.full(made, range(10)), 10)
