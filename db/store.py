@@ -58,6 +58,7 @@ from db.store_runs import (
 from db.store_watch import (
     claim_watch,
     note_heard,
+    note_owed,
     note_read,
     record_changes,
     restart_watch,
@@ -120,6 +121,7 @@ __all__ = [
     "newest_version",
     "note_heard",
     "note_initiative_keys",
+    "note_owed",
     "note_progress",
     "note_read",
     "queue_state",

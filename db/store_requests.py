@@ -15,6 +15,7 @@ from db.models import RequestRow, RunRow, table
 from db.records import RequestRecord, RequestStatus, RunStatus
 from db.store_jobs import defer_request
 from db.store_runs import AWAITED, UNDER_WAY
+from db.store_watch import note_owed
 from engine.canonical import json_text
 
 _REQUEST = table(RequestRow)
@@ -120,13 +121,19 @@ def attach_run(session: Session, request_id: str, run_id: int) -> None:
 def finish_request(
     session: Session, request_id: str, status: RequestStatus, message: str, run_id: int | None = None
 ) -> None:
-    """Notes what became of a request that had not ended; a ``run_id`` of None leaves the run that was noted before."""
+    """Notes what became of a request that had not ended, which its row in the workbook is to say; a ``run_id`` of None
+    leaves the run that was noted before."""
     values: dict[str, Any] = {"status": status, "message": message, "finished_at": func.clock_timestamp()}
     if run_id is not None:
         values["run_id"] = run_id
-    session.execute(
-        update(_REQUEST).where(_REQUEST.c.request_id == request_id, _REQUEST.c.status.in_(AWAITED)).values(**values)
-    )
+    ended = session.execute(
+        update(_REQUEST)
+        .where(_REQUEST.c.request_id == request_id, _REQUEST.c.status.in_(AWAITED))
+        .values(**values)
+        .returning(_REQUEST.c.workspace_id)
+    ).one_or_none()
+    if ended is not None:
+        note_owed(session, ended.workspace_id)
 
 
 def wait_again(session: Session, request_id: str) -> None:
@@ -175,10 +182,11 @@ def cancel_request(session: Session, request_id: str, message: str) -> bool:
         update(_REQUEST)
         .where(_REQUEST.c.request_id == request_id, _REQUEST.c.status.in_(AWAITED))
         .values(status=RequestStatus.CANCELLED, message=message, finished_at=func.clock_timestamp())
-        .returning(_REQUEST.c.run_id)
+        .returning(_REQUEST.c.run_id, _REQUEST.c.workspace_id)
     ).one_or_none()
     if ended is None:
         return False
+    note_owed(session, ended.workspace_id)
     if ended.run_id is not None:
         cancel_run(session, ended.run_id, message)
     return True
@@ -191,8 +199,10 @@ def cancel_run(session: Session, run_id: int, message: str) -> bool:
         update(run)
         .where(run.c.id == run_id, run.c.status.in_(UNDER_WAY))
         .values(status=RunStatus.CANCELLED, message=message, finished_at=func.clock_timestamp())
-        .returning(run.c.id)
+        .returning(run.c.id, run.c.workspace_id)
     ).one_or_none()
+    if ended is not None:
+        note_owed(session, ended.workspace_id)
     asked = request_of_run(session, run_id)
     if asked is not None and not asked.status.is_final:
         finish_request(session, asked.request_id, RequestStatus.CANCELLED, message)

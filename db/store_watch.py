@@ -127,6 +127,15 @@ def note_read(
     )
 
 
+def note_owed(session: Session, workspace_id: int) -> None:
+    """Notes that the workbook does not show yet what is stored in this transaction: it is looked at after it, whoever
+    was to write it there."""
+    owed = insert(_WATCH).values(workspace_id=workspace_id, changed_at=func.clock_timestamp())
+    session.execute(
+        owed.on_conflict_do_update(index_elements=["workspace_id"], set_={"changed_at": owed.excluded.changed_at})
+    )
+
+
 def note_heard(session: Session, workspace_id: int, changed_at: datetime) -> None:
     """Notes that the Requests of a workbook on which another process is at work were read as they were after the change
     told at ``changed_at``."""

@@ -14,6 +14,7 @@ import typer
 
 from engine.errors import RoadmapError, UsageError
 from jobs.cli_explain import compare, explain
+from jobs.cli_menu import menu_app
 from jobs.cli_parts import Json, Scenario, Set, Workbook, connected, needing_the_extra, print_json, settings
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 db_app = typer.Typer(help="The database: where it is, its schema, the embedded server.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
+app.add_typer(menu_app, name="menu")
 app.command()(explain)
 app.command()(compare)
 

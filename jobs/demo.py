@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,8 +18,12 @@ from jobs.publish import publish
 from jobs.settings import Settings
 from jobs.show import Asked
 from jobs.tables import findings_lines, portfolio_table, roadmap_table, targets_table
-from jobs.worker import Worker
+from jobs.worker_process import WorkerProcess
 from jobs.workspaces import create, initialise
+from sheets_sync.menu_script import script_files
+
+if TYPE_CHECKING:
+    from sheets_sync.local.scripts import Scripts
 
 SAMPLE_TITLE = "Sample roadmap"
 MISTAKES_TITLE = "Sample roadmap with mistakes"
@@ -41,11 +46,12 @@ def demo(settings: Settings, console: Console, *, stay: bool = False, port: int 
         )
         with Connections(own) as connections:
             workspace = _opened(connections, console)
+            _give_menus(connections, server.scripts)
             outcome = _loop(connections, console, workspace)
             if not stay:
                 console.print(f"To look at “{workspace.title}”, and edit it: make play (or roadmap demo --stay).")
             else:
-                _stay(own, connections, console, workspace)
+                _stay(own, console, workspace)
     return outcome.exit_code
 
 
@@ -55,6 +61,14 @@ def _opened(connections: Connections, console: Console) -> WorkspaceRecord:
         console.print(note)
     _sample(connections, console, MISTAKES_TITLE, mistakes=True)
     return _sample(connections, console, SAMPLE_TITLE)
+
+
+def _give_menus(connections: Connections, scripts: Scripts) -> None:
+    """What a person does on Google by pasting: each workbook gets the menu."""
+    with connections.database.transaction() as session:
+        known = store.list_workspaces(session)
+    for workspace in known:
+        scripts.install(workspace.spreadsheet_id, script_files(connections.settings.webhook_address))
 
 
 def _loop(connections: Connections, console: Console, workspace: WorkspaceRecord) -> Outcome:
@@ -90,16 +104,19 @@ def _sample(connections: Connections, console: Console, title: str, *, mistakes:
     return workspace
 
 
-def _stay(settings: Settings, connections: Connections, console: Console, workspace: WorkspaceRecord) -> None:
+def _stay(settings: Settings, console: Console, workspace: WorkspaceRecord) -> None:
     command = Path(sys.argv[0])
     names = ("ROADMAP_HOME", "SHEETS_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS")
-    exports = " ".join(f"{name}={shlex.quote(str(getattr(settings, name.lower())))}" for name in names)
+    environment = {name: str(getattr(settings, name.lower())) for name in names}
+    worker = WorkerProcess(environment, console.print)
+    exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     console.print(
         f"\nThe workbooks can be looked at and edited at {settings.sheets_base_url} (Ctrl-C ends it).\n"
-        "An edit is checked within seconds. To plan and publish again, in another terminal:\n"
+        "An edit is checked within seconds; the menu Roadmap there plans and publishes again. The worker is process "
+        f"{worker.pid}: kill it in mid-run, and another one finishes the run. In another terminal:\n"
         f"  export {exports}\n"
         f"  {command} optimize {workspace.spreadsheet_id}\n"
         f"  {command} publish {workspace.spreadsheet_id}",
         soft_wrap=True,
     )
-    Worker(connections).run()
+    worker.run()

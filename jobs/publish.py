@@ -116,6 +116,7 @@ def _merged(
             trigger=asked.trigger,
             fiscal_year_starts=pulled.inputs.setup.fiscal_year_starts,
         )
+        store.note_owed(session, pulled.workspace.id)
         if asked.request_id:  # in the version's own transaction: whatever breaks now, it is not published twice
             store.finish_request(session, asked.request_id, RequestStatus.DONE, sentence_of(stored), run.run_id)
     return stored, findings

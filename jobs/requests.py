@@ -20,6 +20,7 @@ from db.records import KeptRun, RequestRecord, RequestStatus, RunStatus, Workspa
 from engine.errors import Cancelled, HandedBack, InputError, RoadmapError
 from jobs.check import check_in_turn, findings_of, summary_of
 from jobs.connections import Connections
+from jobs.logs import reason_of
 from jobs.optimize import begun, fail, optimize_in_turn
 from jobs.publish import publish_in_turn
 from jobs.pull import pull
@@ -97,9 +98,10 @@ def perform(connections: Connections, request_id: str) -> None:
         except RunTakenOver:  # the job is another's by now; there is nothing to tell
             log.warning("taken over")
         except RoadmapError as error:
-            if not error.may_retry or record.attempts >= MOST_ATTEMPTS:
-                _given_up(connections, workspace, record, error.sentence)
-            raise
+            if error.may_retry and record.attempts < MOST_ATTEMPTS:
+                raise
+            log.warning("given up", **reason_of(error))
+            _given_up(connections, workspace, record, error.sentence)
         except Exception:
             _given_up(connections, workspace, record, "A fault of roadmap, not yours: ask whoever runs it for the log.")
             raise
@@ -108,9 +110,9 @@ def perform(connections: Connections, request_id: str) -> None:
 def _performed(connections: Connections, workspace: WorkspaceRecord, record: RequestRecord) -> None:
     asked = asked_of(record)
     with turn(connections, workspace.id, patience_s=PATIENCE_S) as held:
-        if record.attempts > MOST_ATTEMPTS:
-            raise InputError("Given up: the worker ended in the middle of this again and again. Ask whoever runs it.")
         try:
+            if record.attempts > MOST_ATTEMPTS:
+                raise InputError("Given up: the worker ended in the middle of this again and again. Ask who runs it.")
             status, message, run_id = _done(held, workspace, record, asked)
         except Cancelled as error:  # the request has ended as well
             _tell(held, workspace, asked, RequestStatus.CANCELLED, error.sentence)

@@ -27,12 +27,30 @@ class Settings(BaseSettings):
     google_calls_per_minute: int = Field(default=60, ge=1, le=100_000)
     google_project_calls_per_minute: int = Field(default=300, ge=1, le=100_000)
     worker_jobs: int = Field(default=2, ge=1, le=32)
+    webhook_url: AnyHttpUrl | None = None
     log_level: str = "WARNING"
 
     @field_validator("roadmap_home", "google_application_credentials")
     @classmethod
     def _expanded(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _safe(cls, url: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        """Identity tokens are sent there: by https, or to this very machine. Nothing but host, port and path."""
+        if url is None:
+            return None
+        if url.scheme != "https" and url.host not in ("localhost", "127.0.0.1", "[::1]"):
+            raise ValueError("must begin with https://, since people's identity tokens are sent there")
+        if url.username or url.password or url.query or url.fragment or "*" in (url.host or ""):
+            raise ValueError("must be host, port and path alone, like https://roadmap.example.com/hook")
+        return url
+
+    @property
+    def webhook_address(self) -> str | None:
+        """WEBHOOK_URL without a slash at its end."""
+        return str(self.webhook_url).rstrip("/") if self.webhook_url else None
 
     @field_validator("log_level")
     @classmethod

@@ -284,7 +284,7 @@ REQUESTS = Tab(
             ColumnType.TEXT,
             "What is asked.",
             example="optimize",
-            choices=("check", "optimize", "publish"),
+            choices=("check", "optimize", "publish", "cancel"),
         ),
         pm(
             "arguments",
@@ -306,7 +306,7 @@ REQUESTS = Tab(
             ColumnType.CHOICE,
             "What became of it. Blank: it waits.",
             example="done",
-            choices=("running", "done", "failed"),
+            choices=("queued", "running", "done", "failed", "cancelled"),
         ),
         system("message", ColumnType.TEXT, "What came of it, in a sentence.", width=360),
     ),

@@ -54,27 +54,37 @@ def ensure_key_file(path: Path, email: str, token_uri: str) -> Json:
     else:
         key = _new_key(email)
     key["token_uri"] = token_uri
+    write_secret(path, key)
+    return key
+
+
+def write_secret(path: Path, document: Json) -> None:
+    """Writes a JSON file that its owner alone may read, whole or not at all."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(key, file, indent=2)
+        json.dump(document, file, indent=2)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    return key
 
 
-def _new_key(email: str) -> Json:
+def new_private_key() -> str:
+    """A new RSA key as PEM."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    return pem.decode()
+
+
+def _new_key(email: str) -> Json:
     return {
         "type": "service_account",
         "project_id": email.partition("@")[2].partition(".")[0],
         "private_key_id": secrets.token_hex(20),
-        "private_key": pem.decode(),
+        "private_key": new_private_key(),
         "client_email": email,
         "client_id": str(secrets.randbelow(10**21)),
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",

@@ -15,21 +15,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sheets_sync.local.errors import ApiError
 from sheets_sync.local.page_book import Books
 from sheets_sync.local.page_workbook import WorkbookWindow
+from sheets_sync.local.script_host import ScriptHost
 from sheets_sync.local.service import SheetsService
 
 Json = dict[str, Any]
 
 STATIC = Path(__file__).parent / "static"
 PASTE_BYTES = 16_000_000
-BOOKS = "sheets_page.books"
+BOOKS, SCRIPTS = "sheets_page.books", "sheets_page.scripts"
 ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'><rect x='3' y='2' width='18' height='20' rx='2.5' "
     "fill='#188038'/><path d='M7 8h10v9H7zM7 11h10M7 14h10M11 8v9' fill='none' stroke='#fff' stroke-width='1.4'/></svg>"
 )
 
 
-def attach(app: FastAPI, service: SheetsService) -> None:
+def attach(app: FastAPI, service: SheetsService, scripts: ScriptHost) -> None:
     """Mounts the page at ``/`` of ``app``, below every route that ``app`` already has. Call it last, before serving.
+    ``scripts`` runs what the workbooks' scripts ask for.
 
     NiceGUI is one per process: several apps may carry the page one after the other, or at the same time in one event
     loop; an app served in another thread while the first still runs takes the first one's open windows away.
@@ -39,20 +41,20 @@ def attach(app: FastAPI, service: SheetsService) -> None:
     core.app.middleware_stack = None
     core.sio.eio.start_service_task = True
     core.sio.eio.max_http_buffer_size = PASTE_BYTES
-    app.add_middleware(_WithBooks, books=Books(service))
+    app.add_middleware(_WithBooks, books=Books(service), scripts=scripts)
     ui.run_with(app, title="Sheets", favicon=ICON, tailwind=False, show_welcome_message=False, reconnect_timeout=10)
 
 
 class _WithBooks:
-    """Tells the page, by the request's scope, whose workbooks it shows."""
+    """Tells the page, by the request's scope, whose workbooks it shows and who runs their scripts."""
 
-    def __init__(self, app: ASGIApp, books: Books) -> None:
+    def __init__(self, app: ASGIApp, books: Books, scripts: ScriptHost) -> None:
         self.app = app
-        self.books = books
+        self.found = {BOOKS: books, SCRIPTS: scripts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope[BOOKS] = self.books
+            scope.update(self.found)
         await self.app(scope, receive, send)
 
 
@@ -99,7 +101,7 @@ async def _workbook(request: Request, spreadsheet_id: str, gid: int | None = Non
             ui.link("All workbooks", "/?list=1")
         return
     ui.colors(primary="#1a73e8")
-    WorkbookWindow(book, outline, gid).build()
+    WorkbookWindow(book, request.scope[SCRIPTS], outline, gid).build()
 
 
 @ui.page("/spreadsheets/d/{spreadsheet_id}/edit")

@@ -52,6 +52,41 @@ async def tab_title(title: str) -> str | None:
     return wanted if wanted and wanted != title else None
 
 
+async def script_answer(title: str, text: str, buttons: list[str], *, has_input: bool) -> dict[str, str]:
+    """What a person answers a script: {"button": its name, "text": what was typed}; CLOSE where they closed it."""
+    with ui.dialog() as dialog, ui.card().classes("ask"):
+        ui.label(title).classes("ask-title")
+        ui.label(text).classes("ask-script")
+        typed = ui.input().props("outlined autofocus dense").classes("ask-text") if has_input else None
+        with ui.row().classes("ask-buttons"):
+            for name in buttons:
+                button = ui.button(
+                    name if name == "OK" else name.capitalize(), on_click=lambda name=name: dialog.submit(name)
+                ).props("no-caps")
+                button.props("unelevated" if name in ("OK", "YES") else "flat")
+        if typed is not None:
+            typed.on("keydown.enter", lambda: dialog.submit("OK"))
+    button_name = str(await dialog or "CLOSE")
+    text_typed = str(typed.value or "") if typed is not None else ""
+    dialog.delete()
+    return {"button": button_name, "text": text_typed}
+
+
+async def script_texts(files: dict[str, str]) -> dict[str, str] | None:
+    """The files of a script as the person wants them (name -> text; empty takes a file away), or None."""
+    with ui.dialog() as dialog, ui.card().classes("ask ask-wide"):
+        ui.label("The script of this workbook").classes("ask-title")
+        ui.label("Paste each file as “roadmap menu install” writes it.").classes("ask-what")
+        areas = {
+            name: ui.textarea(label=name, value=text).props("outlined dense").classes("ask-text ask-code")
+            for name, text in files.items()
+        }
+        _buttons(dialog, "Save", lambda: {name: str(area.value or "") for name, area in areas.items()})
+    answer = await dialog
+    dialog.delete()
+    return answer or None
+
+
 def _buttons(dialog: ui.dialog, yes: str, answer: Any) -> None:
     with ui.row().classes("ask-buttons"):
         ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 from nicegui import ui
+
+from sheets_sync.local.a1 import parse_cells
 
 Json = dict[str, Any]
 
@@ -88,3 +91,20 @@ class TabBar:
 def tab_id(tab: Json) -> int:
     """The sheet id of SheetProperties."""
     return int(tab.get("sheetId", 0))
+
+
+def known_tab(tabs: list[Json], sheet_id: int | None) -> int:
+    """``sheet_id`` where one of ``tabs`` has it, else that of the first visible one."""
+    if any(tab_id(tab) == sheet_id for tab in tabs):
+        assert sheet_id is not None
+        return sheet_id
+    visible = [tab for tab in tabs if not tab.get("hidden")] or tabs
+    return tab_id(visible[0])
+
+
+def addressed(fragment: str) -> tuple[int | None, tuple[int, int] | None]:
+    """(sheet id, (row, column) from 0) of an address' ``gid=12&range=F7``; None for what it does not say."""
+    wanted = parse_qs(fragment)
+    gid = wanted.get("gid", [""])[0]
+    area = parse_cells(wanted.get("range", [""])[0].split("!")[-1].replace("$", ""))
+    return int(gid) if gid.isdigit() else None, (area.top or 0, area.left or 0) if area else None

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import parse_qs
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from sheets_sync.local import page_edits as edits
-from sheets_sync.local.a1 import cell_text, parse_cells
+from sheets_sync.local.a1 import cell_text
 from sheets_sync.local.errors import ApiError
 from sheets_sync.local.page_book import Book
 from sheets_sync.local.page_dialogs import edit_anyway, note_text, tab_title
 from sheets_sync.local.page_grid import SheetGrid
 from sheets_sync.local.page_patch import patch
-from sheets_sync.local.page_tabs import TabBar, tab_id
+from sheets_sync.local.page_script import PageScripts
+from sheets_sync.local.page_tabs import TabBar, addressed, known_tab, tab_id
 from sheets_sync.local.page_undo import DeletedRows, InsertedRows, Steps, rows_deleted, typed_cells, undoing
 from sheets_sync.local.page_view import TabView
+from sheets_sync.local.script_host import ScriptHost
 
 Json = dict[str, Any]
 Change = Callable[[TabView, int, int], Sequence[Json]]
@@ -32,7 +33,7 @@ ROWS_ADDED = 100
 class WorkbookWindow:
     """State of one browser window. Its coroutines run in NiceGUI's event loop; one at a time has the ``_turn``."""
 
-    def __init__(self, book: Book, outline: Json, sheet_id: int | None) -> None:
+    def __init__(self, book: Book, scripts: ScriptHost, outline: Json, sheet_id: int | None) -> None:
         self.book = book
         self.outline = outline
         self.sheet_id = self._known_tab(sheet_id)
@@ -43,6 +44,7 @@ class WorkbookWindow:
         self.hidden_shown = False
         self.asks_first = True
         self.steps = Steps()
+        self.scripts = PageScripts(scripts, book.spreadsheet_id, self._selection)
         self.tabs = TabBar(self._tabs, lambda: self.sheet_id, self._open, self._rename)
         self._turn = asyncio.Lock()
 
@@ -55,17 +57,19 @@ class WorkbookWindow:
             with ui.element("header").classes("book-bar"):
                 ui.link("", "/?list=1").classes("book-home").props('title="All workbooks" aria-label="All workbooks"')
                 self.title = ui.label(self._title()).classes("book-title")
-                self.menus = ui.element("nav").classes("book-menus")
+                self.scripts.build_menus()
                 with ui.element("div").classes("book-tools"):
                     for icon, hint, act in self._actions():
                         button = ui.button(icon=icon, on_click=act, color=None)
                         button.props(f'flat dense round size=sm title="{hint}" aria-label="{hint}"')
                 self.told = ui.label("All changes saved").classes("book-told").props("role=status")
-            with ui.element("div").classes("book-grid"):
-                self.grid = SheetGrid()
-                with ui.context_menu().classes("book-menu"):
-                    for _, hint, act in self._actions():
-                        ui.menu_item(hint, act)
+            with ui.element("div").classes("book-middle"):
+                with ui.element("div").classes("book-grid"):
+                    self.grid = SheetGrid()
+                    with ui.context_menu().classes("book-menu"):
+                        for _, hint, act in self._actions():
+                            ui.menu_item(hint, act)
+                self.scripts.build_sidebar()
             with ui.element("footer").classes("book-tabs"):
                 self.tabs.build()
         self._listen()
@@ -82,6 +86,7 @@ class WorkbookWindow:
             ("sticky_note_2", "Write a note on the cell", self._note),
             ("visibility", "Show or hide the hidden columns and rows", self._toggle_hidden),
             ("vertical_align_bottom", f"Add {ROWS_ADDED} rows at the end", self._append),
+            ("code", "Paste the script of this workbook, which adds menus to it", self.scripts.paste),
         ]
 
     # ---- what the browser says
@@ -129,11 +134,8 @@ class WorkbookWindow:
 
     async def _go_to(self, fragment: str, *, is_start: bool = False) -> None:
         """Follows ``gid=12&range=F7``; at the start, opens the tab that the address asks for."""
-        wanted = parse_qs(fragment)
-        gid = wanted.get("gid", [""])[0]
-        area = parse_cells(wanted.get("range", [""])[0].split("!")[-1].replace("$", ""))
-        at = (area.top or 0, area.left or 0) if area else None
-        sheet_id = self._known_tab(int(gid) if gid.isdigit() else self.sheet_id)
+        gid, at = addressed(fragment)
+        sheet_id = self._known_tab(self.sheet_id if gid is None else gid)
         if is_start or sheet_id != self.sheet_id:
             await self._open(sheet_id, at)
         elif at is not None:
@@ -352,6 +354,13 @@ class WorkbookWindow:
         place = await self._place(self.cursor[0])
         return (*place, self.cursor[1]) if place else None
 
+    def _selection(self) -> Json | None:
+        """The cursor, as a script knows it."""
+        row = self.view.index_of(self.cursor[0]) if self.view and self.cursor else None
+        return (
+            None if row is None or not self.cursor else {"sheet": self.sheet_id, "row": row, "column": self.cursor[1]}
+        )
+
     async def _is_allowed(self, guard: Json | None) -> bool:
         """True where nothing guards the cells, or the person says so."""
         if guard is None or not self.asks_first:
@@ -386,9 +395,4 @@ class WorkbookWindow:
         return [sheet["properties"] for sheet in self.outline.get("sheets") or []]
 
     def _known_tab(self, sheet_id: int | None) -> int:
-        """``sheet_id`` where the workbook has it, else its first visible tab."""
-        if any(tab_id(tab) == sheet_id for tab in self._tabs()):
-            assert sheet_id is not None
-            return sheet_id
-        visible = [tab for tab in self._tabs() if not tab.get("hidden")] or self._tabs()
-        return tab_id(visible[0])
+        return known_tab(self._tabs(), sheet_id)

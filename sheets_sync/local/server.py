@@ -23,11 +23,14 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from engine.errors import UsageError
-from sheets_sync.local import admin, rest_drive, rest_sheets, rest_upload
+from sheets_sync.local import admin, rest_drive, rest_sheets, rest_upload, script_host
 from sheets_sync.local.errors import ApiError
 from sheets_sync.local.faults import Faults
+from sheets_sync.local.identity import Identity
 from sheets_sync.local.oauth import TokenRefused, Tokens, ensure_key_file
 from sheets_sync.local.rest import MAX_BODY, Call, dumped
+from sheets_sync.local.script_host import ScriptHost
+from sheets_sync.local.scripts import Scripts
 from sheets_sync.local.service import OWNER, SheetsService
 
 KEY_FILE = "service-account.json"
@@ -155,7 +158,9 @@ class LocalServer:
     """A server in a thread: ``with LocalServer(folder) as server: … server.base_url, server.key_file, server.service``.
 
     Raises UsageError where the port is taken. ``with_page`` adds the page at ``/``; with ``faults`` the server
-    does wrong what they order, and has the admin endpoint that orders them.
+    does wrong what they order, and has the admin endpoint that orders them. ``scripts`` are what people click:
+    ``server.scripts.install(spreadsheet_id, files)`` is what pasting is in Google's script editor. ``identity`` signs
+    the tokens of who clicks.
     """
 
     base_url: str
@@ -183,10 +188,14 @@ class LocalServer:
             tokens = Tokens(key)
             self.faults = faults
             self.app = create_app(self.service, tokens, strict_tokens=strict_tokens, faults=faults)
+            self.scripts = Scripts(data_dir)
+            self.identity = Identity(data_dir, self.base_url)
+            self.script_host = ScriptHost(self.service, self.scripts, self.identity)
+            script_host.attach(self.app, self.script_host)
             if with_page:
                 from sheets_sync.local import page
 
-                page.attach(self.app, self.service)
+                page.attach(self.app, self.service, self.script_host)
             served = self.app if faults is None else admin.FaultyLayer(self.app, faults, tokens.account)
             self._server = uvicorn.Server(_config(served, with_page))
             self._thread = threading.Thread(target=self._run, name="local-sheets", daemon=True)
@@ -216,6 +225,7 @@ class LocalServer:
 
     def close(self) -> None:
         """Stops the server and closes the store."""
+        self.script_host.close_all()
         self._server.should_exit = True
         self._thread.join(15)
         self._socket.close()

@@ -126,7 +126,7 @@ def test_a_hostile_title_is_told_and_stops_nothing(world, connections, workspace
         def __getattr__(self, name: str):
             return getattr(connections.gateway, name)
 
-        def read(self, spreadsheet_id: str):
+        def read(self, spreadsheet_id: str, **_: object):
             damaged = dataclasses.replace(grid, values=values)
             return dataclasses.replace(rows, grids={**rows.grids, "Initiatives": damaged})
 

@@ -18,7 +18,7 @@ def connections(world):
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workspace(connections):
     return create(connections, "Keys").workspace
 
@@ -27,8 +27,6 @@ def workspace(connections):
 def sheet(world, connections, workspace) -> gspread.Worksheet:
     """Initiatives with four rows that the product has read and given keys."""
     sheet = world.spreadsheet(workspace.spreadsheet_id).worksheet("Initiatives")
-    sheet.batch_clear(["A2:ZZ"])
-    check(connections, workspace, Asked())
     at = gspread.utils.rowcol_to_a1(2, sheet.row_values(1).index("title") + 1)
     sheet.update([[title] for title in TITLES], at, raw=True)
     check(connections, workspace, Asked())

@@ -45,3 +45,28 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_dotenv_file_in_the_working_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ROADMAP_HOME=~/plans\n", encoding="utf-8")
     assert load_settings().roadmap_home == Path("~/plans").expanduser()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://roadmap.example.com/",
+        "https://me:secret@roadmap.example.com/",
+        "https://roadmap.example.com/?x=1",
+        "https://*.example.com/",
+        "ftp://roadmap.example.com/",
+    ],
+)
+def test_a_webhook_that_tokens_should_not_be_sent_to_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("WEBHOOK_URL", address)
+    with pytest.raises(UsageError) as error:
+        load_settings()
+    assert "WEBHOOK_URL" in error.value.sentence
+
+
+@pytest.mark.parametrize("address", ["https://roadmap.example.com", "http://127.0.0.1:8000/hook/"])
+def test_the_address_of_the_webhook_has_no_slash_at_its_end(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("WEBHOOK_URL", address)
+    assert load_settings().webhook_address == address.rstrip("/")
+    monkeypatch.delenv("WEBHOOK_URL")
+    assert load_settings().webhook_address is None
