@@ -95,8 +95,16 @@ def hand_over_jobs(session: Session, silent_s: float, deserted: Collection[int] 
     for job in stalled:
         session.execute(text("SELECT procrastinate_finish_job_v1(:id, 'failed', true)"), {"id": job.id})
         if job.task_name == REQUEST_TASK:  # a look is asked for again by whoever ticks next
-            _defer(session, job.queue_name, job.task_name, job.lock, None, job.priority, **job.args)
+            priority = max(job.priority, _before_all(session, job.lock))
+            _defer(session, job.queue_name, job.task_name, job.lock, None, priority, **job.args)
     return len(stalled)
+
+
+def _before_all(session: Session, lock: str) -> int:
+    """The priority of a job that was begun, and comes before those of its workbook that wait; LAST where none does."""
+    waiting = text("SELECT max(priority) FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'")
+    first = session.execute(waiting, {"lock": lock}).scalar()
+    return LAST if first is None else first + 1
 
 
 def jobs_due(session: Session) -> int:
