@@ -18,7 +18,7 @@ from jobs.logs import reason_of
 from jobs.looks import look
 from jobs.queue import SILENT_S, Queue, QueueAway
 from jobs.requests import perform
-from jobs.watching import SPACING_S, Due, Watching, at_a_tick
+from jobs.watching import SPACING_S, URGENT, Due, Watching, at_a_tick
 
 log = structlog.get_logger()
 
@@ -89,7 +89,8 @@ class Worker:
             due = chosen(self._watching.due())
             with database.transaction() as session:
                 for one in due:
-                    store.defer_look(session, one.watch.workspace.id, one.reason)
+                    urgent = one.reason in URGENT
+                    store.defer_look(session, one.watch.workspace.id, one.reason, is_urgent=urgent)
         except RoadmapError as error:
             log.error("no tick", **reason_of(error))
             self._errors.append(error)
