@@ -12,7 +12,7 @@ from typing import Any
 from db.records import WorkspaceRecord
 from tests.faults.lines_killed import Desks, settled, spread
 from tests.faults.site import Site
-from tests.faults.verdict import DOUBLED, Before, Tally
+from tests.faults.verdict import DOUBLED, LOST, Before, Tally
 
 TOGETHER = 6
 """So many ids are asked for at once."""
@@ -51,10 +51,11 @@ def _asked_twice(site: Site, workspace: WorkspaceRecord, request_id: str, action
             done.result()
 
 
-def many_workers(site: Site, workers: int, workbooks: int, each: int) -> Tally:
-    """``workers`` processes, ``workbooks``, one after the other asking for ``each`` runs; the first workbook has asked
-    for ``ASKED_BY_FIRST`` before. One run at a time on each workbook, and none waits for another's tenth."""
-    tally = Tally("two to four workers, one workbook and fifty")
+def many_workers(sites: Sequence[Site], workers: int, workbooks: int, each: int) -> Tally:
+    """At one site, ``workers`` processes and ``workbooks`` whose people ask, one after the other, for ``each`` runs;
+    the first workbook has asked for ``ASKED_BY_FIRST`` before. One run at a time on each workbook, in the order asked,
+    and none waits for the tenth request of another."""
+    tally, site = Tally("two to four workers, one workbook and fifty"), sites[0]
     books = [site.workbook() for _ in range(workbooks)]
     started = [site.start() for _ in range(workers)]
     assert site.wait(site.is_quiet, 240) is not None
@@ -65,7 +66,7 @@ def many_workers(site: Site, workers: int, workbooks: int, each: int) -> Tally:
             request_id = f"many-{workers}-{place}-{number}-{time.monotonic_ns()}"
             wanted[place][request_id] = "optimize"
             site.click(book, request_id, "optimize")
-            if number % 2 or place % 2:
+            if place % 2 == 0:
                 site.ask(book, request_id, "optimize")
     for one, asked in zip(before, wanted, strict=True):
         found = settled(one, asked, 240)
@@ -74,10 +75,30 @@ def many_workers(site: Site, workers: int, workbooks: int, each: int) -> Tally:
             tally.add(f"{workers} workers, {workbooks} workbooks, {one.workspace.id}", found)
             found = []
     tally.wrong += _unfair(site, books, [list(asked) for asked in wanted])
-    tally.recoveries += [row["seconds"] for row in site.rows(_WAITED)]
     for child in started:
         child.kill()
     return tally
+
+
+def starved(sites: Sequence[Site]) -> Tally:
+    """Two workbooks have asked for more than a worker can do in a minute; somebody clicks in a third one."""
+    tally, site = Tally("two to four workers, one workbook and fifty"), sites[0]
+    *busy, quiet = [site.workbook() for _ in range(3)]
+    site.start()
+    assert site.wait(site.is_quiet, 60) is not None
+    asked = [f"busy-{number}" for number in range(80)]
+    for number, request_id in enumerate(asked):
+        site.ask(busy[number % 2], request_id, "optimize")
+    site.click(quiet, "starved-1", "optimize")
+    assert site.wait(lambda: site.has_ended(["starved-1"]), 120) is not None
+    ended = sum(row["finished_at"] is not None for row in site.rows(_BUSY, ids=asked))
+    tally.add("starved", [] if ended < len(asked) // 2 else [(LOST, f"a click waited for {ended} requests of others")])
+    for child in site.children:
+        child.kill()
+    return tally
+
+
+_BUSY = "SELECT finished_at FROM requests WHERE request_id = ANY(:ids)"
 
 
 def _at_once(site: Site, workspace: WorkspaceRecord) -> list[str]:
@@ -105,6 +126,3 @@ def _unfair(site: Site, books: Sequence[WorkspaceRecord], asked: Sequence[Sequen
 
 
 _RUNS = "SELECT id, started_at, finished_at FROM optimization_runs WHERE workspace_id = :id ORDER BY id"
-_WAITED = """
-    SELECT extract(epoch FROM finished_at - created_at)::float AS seconds FROM requests WHERE finished_at IS NOT NULL
-"""

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.faults import lines_asked, lines_killed, lines_postgres
+from tests.faults import lines_asked, lines_google, lines_killed, lines_postgres
 from tests.faults.nursery import Nursery
 from tests.faults.site import Site, sites
 from tests.faults.verdict import Tally
@@ -44,6 +44,8 @@ SHORT: dict[str, Callable[[list[Site]], Tally]] = {
     "test_a_worker_killed_in_mid_run_costs_nothing": lambda one: lines_killed.killed_at_calls(one, [0], calls=[150]),
     "test_a_paused_worker_that_wakes_up_changes_nothing": lambda one: lines_killed.paused_at_calls(one, [1]),
     "test_a_double_click_is_one_run": lambda one: lines_asked.double_clicked(one, [0]),
+    "test_many_workers_serve_each_workbook_serially_and_fairly": lambda one: lines_asked.many_workers(one, 2, 4, 2),
+    "test_calls_to_google_that_fail_cost_nothing": lambda one: lines_google.stormy(one, [0]),
     "test_a_postgres_that_restarts_costs_nothing": lambda one: lines_postgres.restarted(one, [0, 1]),
     "test_a_postgres_without_connections_costs_nothing": lambda one: lines_postgres.without_connections(one, [0]),
     "test_a_full_disk_costs_nothing_once_there_is_room": lambda one: lines_postgres.full(one, [0]),
@@ -90,6 +92,14 @@ def test_a_paused_worker_that_wakes_up_changes_nothing(tally: Tally) -> None:
 
 def test_a_double_click_is_one_run(tally: Tally) -> None:
     holds(tally, lines_asked.TOGETHER)
+
+
+def test_many_workers_serve_each_workbook_serially_and_fairly(tally: Tally) -> None:
+    holds(tally, lines_asked.ASKED_BY_FIRST + 3 * 2)
+
+
+def test_calls_to_google_that_fail_cost_nothing(tally: Tally) -> None:
+    holds(tally, 1)
 
 
 def test_a_postgres_that_restarts_costs_nothing(tally: Tally) -> None:
@@ -146,3 +156,29 @@ def test_ten_times_without_connections_cost_nothing(five: list[Site]) -> None:
 def test_ten_full_disks_cost_nothing(nursery: Nursery) -> None:
     with sites(nursery, 2, disk_mb=200) as made:
         holds(lines_postgres.full(made, range(10)), 10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_four_hundred_storms_cost_nothing(five: list[Site], part: int) -> None:
+    holds(lines_google.stormy(five, range(50 * part, 50 * part + 50)), 50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [2, 4])
+def test_several_workers_keep_googles_quota(nursery: Nursery, workers: int) -> None:
+    with sites(nursery, 1, **lines_google.DEFAULT_QUOTA) as made:
+        holds(lines_google.within_quota(made, workers, 100), 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_fifty_workbooks_are_served_serially_and_fairly(nursery: Nursery, workers: int) -> None:
+    with sites(nursery, 1) as made:
+        holds(lines_asked.many_workers(made, workers, 50, 2), lines_asked.ASKED_BY_FIRST + 49 * 2)
+
+
+@pytest.mark.slow
+def test_a_click_does_not_wait_for_all_that_others_have_asked(nursery: Nursery) -> None:
+    with sites(nursery, 1) as made:
+        holds(lines_asked.starved(made), 1)
