@@ -75,7 +75,14 @@ class Site:
         number = next(self._numbers)
         wire = self.folder / f"wire{number}"
         wire.mkdir()
-        environment = {
+        environment = {**self.environment(), "TRIPWIRE": str(wire), **settings}
+        child = self._nursery.start(list(words or ("worker",)), environment, wire / "err")
+        self.children.append(child)
+        return child
+
+    def environment(self) -> dict[str, str]:
+        """What a command at this site is started with."""
+        return {
             "PATH": "/usr/bin:/bin",
             "ROADMAP_HOME": str(self.home),
             "SHEETS_BASE_URL": self.server.base_url,
@@ -83,13 +90,8 @@ class Site:
             "GOOGLE_CALLS_PER_MINUTE": "10000",
             "GOOGLE_PROJECT_CALLS_PER_MINUTE": "10000",
             "LOG_LEVEL": "INFO",
-            "TRIPWIRE": str(wire),
             **self._settings,
-            **settings,
         }
-        child = self._nursery.start(list(words or ("worker",)), environment, wire / "err")
-        self.children.append(child)
-        return child
 
     def order(self, child: Child, at: int, what: str) -> None:
         """At the ``at``-th call of its next job, that worker is killed ("kill") or paused ("stop")."""
