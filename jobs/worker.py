@@ -19,7 +19,7 @@ from jobs.looks import look
 from jobs.queue import SILENT_S, Queue, QueueAway
 from jobs.requests import perform
 from jobs.schedule import ask_by_schedule
-from jobs.watching import SPACING_S, Watching
+from jobs.watching import SPACING_S, URGENT, Watching
 from jobs.web_server import Webhook
 
 log = structlog.get_logger()
@@ -106,7 +106,8 @@ class Worker:
             due = self._watching.due(everything=everything)
             with database.transaction() as session:
                 for one in due:
-                    store.defer_look(session, one.workspace.id, one.reason or "")
+                    urgent = one.reason in URGENT
+                    store.defer_look(session, one.workspace.id, one.reason or "", is_urgent=urgent)
         except RoadmapError as error:
             log.error("no tick", **reason_of(error))
             self._errors.append(error)

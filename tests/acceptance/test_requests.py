@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -264,6 +265,31 @@ def test_two_threads_that_perform_the_same_request_make_one_run(desk: Desk) -> N
         thread.join()
     assert desk.request("race").status == "done"
     assert desk.sql("SELECT count(*) FROM requests WHERE run_id = :id", id=desk.request("race").run_id) == [(1,)]
+
+
+@pytest.mark.parametrize("action", ["optimize", "publish"])
+def test_whoever_waited_for_the_turn_while_another_did_the_request_does_it_no_more(
+    desk: Desk, monkeypatch: Any, action: str
+) -> None:
+    """A worker that was paused between its start of a request and its turn wakes up when all is done."""
+    desk.ask("before-" + action)
+    requests.perform(desk.connections, "before-" + action)
+    monkeypatch.setattr(requests, "PATIENCE_S", 60)
+    request_id = "paused-" + action
+    desk.ask(request_id, action)
+    with turn(desk.connections, desk.workspace.id) as held:
+        paused = threading.Thread(target=requests.perform, args=(desk.connections, request_id))
+        paused.start()
+        while desk.request(request_id).status != "running":
+            time.sleep(0.01)
+        record = desk.request(request_id)
+        status, message, run_id = requests._done(held, desk.workspace, record, requests.asked_of(record))
+        with held.database.transaction() as session:
+            store.finish_request(session, request_id, status, message, run_id)
+        counted = "SELECT (SELECT count(*) FROM optimization_runs), (SELECT count(*) FROM roadmaps)"
+        before = desk.sql(counted)
+    paused.join()
+    assert desk.sql(counted) == before
 
 
 def test_what_was_stored_and_not_written_any_more_is_shown_by_the_next_tick(desk: Desk, monkeypatch: Any) -> None:

@@ -22,12 +22,17 @@ LEFT_OUT = {"demo", "__main__"}
 TO = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
-def serve() -> None:
-    """Answers until standard input ends; in a forked process, becomes the command."""
+def imported() -> None:
+    """Imports the product."""
     for module in pkgutil.iter_modules(jobs.__path__):
         if module.name not in LEFT_OUT:
             importlib.import_module(f"jobs.{module.name}")
     gc.freeze()
+
+
+def serve() -> None:
+    """Answers until standard input ends; in a forked process, becomes the command."""
+    imported()
     while line := sys.stdin.readline():
         order = json.loads(line)
         pid = os.fork()
