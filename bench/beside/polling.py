@@ -9,6 +9,7 @@ import time
 
 from db import store
 from jobs.connections import Connections
+from jobs.logs import configure
 from jobs.optimize import optimize
 from jobs.publish import publish
 from jobs.settings import load_settings
@@ -23,6 +24,7 @@ def main(workbooks: list[str]) -> None:
     import gspread
     from google.oauth2.service_account import Credentials
 
+    configure("WARNING")
     connections = Connections(load_settings())
     key_file, base_url = connections.settings.google_application_credentials, connections.settings.sheets_base_url
     client = gspread.authorize(Credentials.from_service_account_file(str(key_file), scopes=SCOPES))

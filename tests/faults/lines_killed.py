@@ -18,7 +18,7 @@ from typing import Any
 from db.records import WorkspaceRecord
 from tests.faults.nursery import Child
 from tests.faults.site import Site
-from tests.faults.verdict import Before, Tally
+from tests.faults.verdict import Before, Tally, traces
 
 CALLS = {"optimize": 290, "publish": 184, "check": 189}
 """About so many calls, before and after each, a request takes with the look that finds it."""
@@ -185,7 +185,7 @@ def paused_at_calls(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:
             time.sleep(random.Random(number).uniform(0, 0.4))
             worker.send(signal.SIGCONT)
             found = settled(before, wanted)
-        tally.add(where, found, time.monotonic() - began)
+        tally.add(where, found + traces(site), time.monotonic() - began)
         tally.seen[_kind(where)] += 1
         worker.kill()
 

@@ -16,7 +16,7 @@ from db.errors import DatabaseTrouble
 from db.session import conninfo
 from tests.faults.lines_killed import ACTIONS, Desk, Desks, asked, settled, spread
 from tests.faults.site import Site
-from tests.faults.verdict import LOST, Before, Tally
+from tests.faults.verdict import LOST, Before, Tally, traces
 
 
 def restarted(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:
@@ -37,7 +37,7 @@ def restarted(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:
             embedded.stop(site.home)
             embedded.ensure_running(site.home)
         found = settled(before, wanted)
-        tally.add(f"{where}, {number}", found, time.monotonic() - began)
+        tally.add(f"{where}, {number}", found + traces(site), time.monotonic() - began)
         tally.seen[where] += 1
         assert desk.worker is not None
         if desk.worker.has_ended():
@@ -81,7 +81,7 @@ def without_connections(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:
         if not said & {"OutOfConnections", "QueueAway", "DatabaseWentAway"}:
             found.append((LOST, f"the log told nothing but {sorted(said)}"))
         tally.seen.update(said)
-        tally.add(f"{number}", found, time.monotonic() - began)
+        tally.add(f"{number}", found + traces(site), time.monotonic() - began)
 
     spread(sites, numbers, one)
     return tally
@@ -144,7 +144,7 @@ def full(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:
         found = settled(before, wanted)
         if not said:
             found.append((LOST, "the log told nothing"))
-        tally.add(f"{number}", found, time.monotonic() - began)
+        tally.add(f"{number}", found + traces(site), time.monotonic() - began)
         tally.seen.update(said)
 
     spread(sites, numbers, one)

@@ -119,6 +119,11 @@ class Before:
         ]
 
 
+def traces(site: Site) -> list[tuple[str, str]]:
+    """Workers that printed where something went wrong in the code, instead of a line of the log."""
+    return [(LOST, f"{child.err} holds a traceback") for child in site.children if "Traceback" in child.err.read_text()]
+
+
 _REQUESTS = "SELECT * FROM requests WHERE workspace_id = :id"
 
 
