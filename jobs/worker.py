@@ -10,6 +10,7 @@ import threading
 import structlog
 
 from db import store
+from db.records import DueReason
 from engine.errors import RoadmapError
 from jobs.cleanup import clean_up_nightly
 from jobs.clock import Clock
@@ -19,7 +20,7 @@ from jobs.looks import look
 from jobs.queue import SILENT_S, Queue, QueueAway
 from jobs.requests import perform
 from jobs.schedule import ask_by_schedule
-from jobs.watching import SPACING_S, URGENT, Watching
+from jobs.watching import SPACING_S, Watching
 from jobs.web_server import Webhook
 
 log = structlog.get_logger()
@@ -106,7 +107,7 @@ class Worker:
             due = self._watching.due(everything=everything)
             with database.transaction() as session:
                 for one in due:
-                    urgent = one.reason in URGENT
+                    urgent = one.reason is DueReason.CHANGED
                     store.defer_look(session, one.workspace.id, one.reason or "", is_urgent=urgent)
         except RoadmapError as error:
             log.error("no tick", **reason_of(error))
