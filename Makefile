@@ -9,7 +9,7 @@ LOCAL := .venv/.installed-local
 DEV := .venv/.installed-dev
 BIN := .venv/bin
 
-.PHONY: help demo play test check fmt slow bench mutants gspread-suite docs picture clean
+.PHONY: help demo play test check fmt slow faults bench mutants gspread-suite docs picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ fmt: $(DEV) ## format the code and sort its imports
 
 slow: $(DEV) ## the slow suites: long random runs, by hand
 	@$(BIN)/pytest -m slow --timeout 3600
+
+faults: $(DEV) ## the fault matrix, as a table (N=20: each line so often; LINES="calls paused": only those)
+	@$(BIN)/python -m tests.faults.matrix $(LINES) $(if $(N),-n $(N))
 
 bench: $(DEV) ## benchmarks, each beside a peer, as ratios
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done

@@ -27,11 +27,11 @@ class DriveWatchRow(Dated, Base):
 
 class WorkspaceWatchRow(Dated, Base):
     """What the worker knows of a workbook without reading it. ``changed_at`` is set where Drive told of a change that
-    has not been served; ``read_at`` null says that it was never read (or must be anew), ``next_read_at`` when it is
-    read whatever Drive tells. ``schedule`` and ``time_zone`` are Setup's as they were last read, ``next_slot_at`` is
-    when they are due next. ``digest`` is of what was last told; ``sources`` are the other spreadsheets whose changes
-    concern it; ``heard_at`` is the change up to which its Requests were read while another process was at work on
-    it."""
+    has not been served; ``read_at`` null says that it was never read (or must be anew), ``next_read_at`` when it
+    is read whatever Drive tells. ``schedule`` and ``time_zone`` are Setup's as they were last read,
+    ``next_slot_at`` is when they are due next, ``slots_until`` up to when slots were asked for. ``digest`` is of
+    what was last told; ``sources`` are the other spreadsheets whose changes concern it; ``heard_at`` is the change
+    up to which its Requests were read while another process was at work on it."""
 
     __tablename__ = "workspace_watches"
     __table_args__ = (
@@ -51,7 +51,8 @@ class WorkspaceWatchRow(Dated, Base):
     heard_at: Mapped[datetime | None] = mapped_column(sort_order=2000)
     schedule: Mapped[str | None] = mapped_column(sort_order=2001)
     time_zone: Mapped[str] = mapped_column(server_default="UTC", sort_order=2002)
-    next_read_at: Mapped[datetime] = mapped_column(server_default="-infinity", sort_order=2003)
+    slots_until: Mapped[datetime | None] = mapped_column(sort_order=2003)
+    next_read_at: Mapped[datetime] = mapped_column(server_default="-infinity", sort_order=2004)
 
 
 class ScheduleSlotRow(Dated, Base):

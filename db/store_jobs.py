@@ -19,8 +19,9 @@ from engine.canonical import json_text
 
 REQUESTS, LOOKS = QUEUES = ("requests", "looks")
 REQUEST_TASK, LOOK_TASK = "roadmap.request", "roadmap.look"
-LAST = -1_000_000
-"""The priority of looks: after every request."""
+FIRST, LAST = 0, -1_000_000
+"""Priorities: of a workbook's only request, and of a look at one that may have changed because somebody clicked; of
+looks that can wait until nothing else is to be done."""
 
 _DEFER = text("""
     SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
@@ -41,20 +42,25 @@ def defer_request(session: Session, workspace_id: int, request_id: str) -> None:
     behind = session.execute(
         text("SELECT min(priority) FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'"), {"lock": lock}
     ).scalar()
-    _defer(session, REQUESTS, REQUEST_TASK, lock, None, 0 if behind is None else behind - 1, request_id=request_id)
+    _defer(session, REQUESTS, REQUEST_TASK, lock, None, FIRST if behind is None else behind - 1, request_id=request_id)
 
 
-def defer_look(session: Session, workspace_id: int, reason: str) -> bool:
-    """Queues a look at a workbook, unless one waits already; whether it did."""
-    queueing_lock = f"look:{workspace_id}"
+def defer_look(session: Session, workspace_id: int, reason: str, *, is_urgent: bool) -> bool:
+    """Queues a look at a workbook, unless one waits already; whether it did. An urgent one takes turns with the first
+    requests of all workbooks, and so does one that waits already: a click may be found there."""
+    queueing_lock, priority = f"look:{workspace_id}", FIRST if is_urgent else LAST
     waits = text(
-        "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = :lock AND status = 'todo' FOR UPDATE SKIP LOCKED"
+        "SELECT id, priority FROM procrastinate_jobs WHERE queueing_lock = :lock AND status = 'todo' "
+        "FOR UPDATE SKIP LOCKED"
     )
-    if session.execute(waits, {"lock": queueing_lock}).first():
+    if waiting := session.execute(waits, {"lock": queueing_lock}).first():
+        if waiting.priority < priority:
+            sooner = text("UPDATE procrastinate_jobs SET priority = :priority WHERE id = :id")
+            session.execute(sooner, {"priority": priority, "id": waiting.id})
         return False
     try:
         with session.begin_nested():
-            _defer(session, LOOKS, LOOK_TASK, None, queueing_lock, LAST, workspace_id=workspace_id, reason=reason)
+            _defer(session, LOOKS, LOOK_TASK, None, queueing_lock, priority, workspace_id=workspace_id, reason=reason)
     except IntegrityError:  # another worker has queued one at this very moment
         return False
     return True
@@ -95,8 +101,16 @@ def hand_over_jobs(session: Session, silent_s: float, deserted: Collection[int] 
     for job in stalled:
         session.execute(text("SELECT procrastinate_finish_job_v1(:id, 'failed', true)"), {"id": job.id})
         if job.task_name == REQUEST_TASK:  # a look is asked for again by whoever ticks next
-            _defer(session, job.queue_name, job.task_name, job.lock, None, job.priority, **job.args)
+            priority = max(job.priority, _before_all(session, job.lock))
+            _defer(session, job.queue_name, job.task_name, job.lock, None, priority, **job.args)
     return len(stalled)
+
+
+def _before_all(session: Session, lock: str) -> int:
+    """The priority of a job that was begun, and comes before those of its workbook that wait; LAST where none does."""
+    waiting = text("SELECT max(priority) FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'")
+    first = session.execute(waiting, {"lock": lock}).scalar()
+    return LAST if first is None else first + 1
 
 
 def jobs_due(session: Session) -> int:

@@ -26,7 +26,7 @@ def note_schedule(
     following: Callable[[datetime], datetime | None],
 ) -> None:
     """Keeps what Setup said at ``as_of`` (aware). Where that is not what it said before, its next slot is the first one
-    ``following`` (given a moment, the next slot after it) that moment and every slot of the workbook already taken."""
+    ``following`` (given a moment, the next slot after it) that moment, and the one up to which slots were asked for."""
     is_known = select(_WATCH.c.id).where(
         _WATCH.c.workspace_id == workspace_id,
         _WATCH.c.schedule.is_not_distinct_from(schedule),
@@ -34,11 +34,11 @@ def note_schedule(
     )
     if session.execute(is_known).first():
         return
-    taken = session.scalar(select(func.max(_SLOT.c.slot_at)).where(_SLOT.c.workspace_id == workspace_id))
+    until = session.scalar(select(_WATCH.c.slots_until).where(_WATCH.c.workspace_id == workspace_id))
     values = {
         "schedule": schedule,
         "time_zone": time_zone,
-        "next_slot_at": following(max(as_of, taken) if taken else as_of),
+        "next_slot_at": following(max(as_of, until) if until else as_of),
     }
     noted = insert(_WATCH).values(workspace_id=workspace_id, **values)
     session.execute(noted.on_conflict_do_update(index_elements=["workspace_id"], set_=values))
@@ -65,9 +65,10 @@ def take_slot(session: Session, workspace_id: int | None, schedule: str, slot_at
     return session.execute(taken.returning(_SLOT.c.id)).one_or_none() is not None
 
 
-def move_slot(session: Session, workspace_id: int, next_slot_at: datetime | None) -> None:
-    """Sets when the schedule of the workbook is due next."""
-    session.execute(update(_WATCH).where(_WATCH.c.workspace_id == workspace_id).values(next_slot_at=next_slot_at))
+def move_slot(session: Session, workspace_id: int, next_slot_at: datetime | None, until: datetime) -> None:
+    """Notes that all slots of the workbook up to ``until`` were asked for, and when its schedule is due next."""
+    values = {"next_slot_at": next_slot_at, "slots_until": until}
+    session.execute(update(_WATCH).where(_WATCH.c.workspace_id == workspace_id).values(**values))
 
 
 def scheduled_run_waits(session: Session, workspace_id: int) -> bool:

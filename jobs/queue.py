@@ -112,6 +112,7 @@ class Queue:
             raise QueueAway(_AWAY) from error
 
     async def _run(self, wait: bool) -> None:
+        asyncio.get_running_loop().set_exception_handler(_forgotten)
         async with self._app.open_async():
             fetcher = Fetcher(
                 self._app,
@@ -153,6 +154,14 @@ class Queue:
             raise error
         if wait and not self._stopped:  # its heartbeat or its ear broke off; procrastinate stops without an error
             raise QueueAway(_AWAY)
+
+
+def _forgotten(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """A task of procrastinate's that failed with nobody to hear it: a worker that was paused wants to end a job that is
+    another's by now. asyncio would print where, and what Postgres said."""
+    del loop
+    error = context.get("exception")
+    log.warning("queue task", error=type(getattr(error, "__cause__", None) or error).__name__)
 
 
 _STOP_CHECK_S = 0.5

@@ -109,11 +109,14 @@ def perform(connections: Connections, request_id: str) -> None:
             raise
 
 
-def _performed(connections: Connections, workspace: WorkspaceRecord, record: RequestRecord) -> None:
-    asked = asked_of(record)
+def _performed(connections: Connections, workspace: WorkspaceRecord, started: RequestRecord) -> None:
+    asked = asked_of(started)
     with turn(connections, workspace.id, patience_s=PATIENCE_S) as held:
+        record = _still_asked(held, started.request_id)
+        if record is None:
+            return
         try:
-            if record.attempts > MOST_ATTEMPTS:
+            if started.attempts > MOST_ATTEMPTS:
                 raise InputError("Given up: the worker ended in the middle of this again and again. Ask who runs it.")
             status, message, run_id = _done(held, workspace, record, asked)
         except Cancelled as error:  # the request has ended as well
@@ -129,6 +132,14 @@ def _performed(connections: Connections, workspace: WorkspaceRecord, record: Req
             store.finish_request(session, record.request_id, status, message, run_id)
     word = record.action if record.action in ACTIONS else "unknown"  # a cell's text stays out of logs
     log.info("request", action=word, status=status, run=run_id, attempt=record.attempts)
+
+
+def _still_asked(held: Held, request_id: str) -> RequestRecord | None:
+    """The request as it stands in this turn; None where it has ended. Whoever waited for the turn (paused, perhaps for
+    minutes) may have been overtaken by another process that has done it."""
+    with held.database.transaction() as session:
+        record = store.find_request(session, request_id)
+    return None if record is None or record.status.is_final else record
 
 
 def _done(
@@ -179,6 +190,8 @@ def _given_up(connections: Connections, workspace: WorkspaceRecord, record: Requ
     """Ends a request that cannot be done, so that it can be looked at and asked again; tells the sheet if it may."""
     try:
         with turn(connections, workspace.id, patience_s=PATIENCE_S) as held:
+            if _still_asked(held, record.request_id) is None:
+                return
             with held.database.transaction() as session:
                 store.finish_request(session, record.request_id, RequestStatus.FAILED, sentence)
             _end_run(held, record, sentence)

@@ -44,7 +44,7 @@ def ask_by_schedule(database: Database, *, now: datetime | None = None) -> int:
 
 
 def _asked(session: Any, due: DueSlot, now: datetime) -> bool:
-    store.move_slot(session, due.workspace_id, next_due(due.schedule, due.time_zone, max(now, due.slot_at)))
+    store.move_slot(session, due.workspace_id, next_due(due.schedule, due.time_zone, now), now)
     if not store.take_slot(session, due.workspace_id, due.schedule, due.slot_at):
         return False
     if store.scheduled_run_waits(session, due.workspace_id):

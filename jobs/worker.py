@@ -10,6 +10,7 @@ import threading
 import structlog
 
 from db import store
+from db.records import DueReason
 from engine.errors import RoadmapError
 from jobs.cleanup import clean_up_nightly
 from jobs.clock import Clock
@@ -106,7 +107,8 @@ class Worker:
             due = self._watching.due(everything=everything)
             with database.transaction() as session:
                 for one in due:
-                    store.defer_look(session, one.workspace.id, one.reason or "")
+                    urgent = one.reason is DueReason.CHANGED
+                    store.defer_look(session, one.workspace.id, one.reason or "", is_urgent=urgent)
         except RoadmapError as error:
             log.error("no tick", **reason_of(error))
             self._errors.append(error)

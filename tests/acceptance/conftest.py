@@ -14,13 +14,12 @@ from typing import Any
 
 import gspread
 import pytest
-from google.oauth2.service_account import Credentials
-from requests.adapters import HTTPAdapter
 
 from db import embedded
 from jobs.connections import Connections
 from jobs.settings import load_settings
 from sheets_sync.local.server import LocalServer
+from tests.clients import spreadsheet_of
 
 
 class Warm:
@@ -71,20 +70,6 @@ class Cli:
         return json.loads(self(*words, "--json", exits=exits))
 
 
-class _ToLocal(HTTPAdapter):
-    """Sends what is meant for Google to the local server: a PM's own client, apart from the product's gateway."""
-
-    def __init__(self, base_url: str) -> None:
-        super().__init__()
-        self._base_url = base_url
-
-    def send(self, request, **options):  # type: ignore[no-untyped-def]
-        for host in ("https://sheets.googleapis.com", "https://www.googleapis.com"):
-            if request.url.startswith(host):
-                request.url = self._base_url + request.url[len(host) :]
-        return super().send(request, **options)
-
-
 @dataclass(frozen=True)
 class World:
     server: LocalServer
@@ -104,12 +89,7 @@ class World:
             yield connections
 
     def spreadsheet(self, workbook: str) -> gspread.Spreadsheet:
-        credentials = Credentials.from_service_account_file(
-            str(self.server.key_file), scopes=["https://www.googleapis.com/auth/spreadsheets"]
-        )
-        client = gspread.authorize(credentials)
-        client.http_client.session.mount("https://", _ToLocal(self.server.base_url))
-        return client.open_by_key(workbook)
+        return spreadsheet_of(self.server, workbook)
 
 
 @pytest.fixture(scope="session")

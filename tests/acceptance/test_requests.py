@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from jobs import optimize, requests
 from jobs.connections import Connections
 from jobs.pull import pull
 from jobs.turns import Held, turn
+from jobs.watching import Watching
 from jobs.worker import Worker
 from jobs.workspaces import create
 
@@ -184,7 +186,7 @@ def test_a_click_on_cancel_is_heard_while_the_workbook_is_busy(desk: Desk) -> No
     """The look at a busy workbook reads its Requests, and only once for each change."""
     desk.ask("busy")
     worker = Worker(desk.connections)
-    worker.note_due(spacing_s=0, chosen=lambda due: ())
+    Watching(desk.connections).look(spacing_s=0)
     with turn(desk.connections, desk.workspace.id) as held:
         desk.begun(held, "busy")
         desk.sql("DELETE FROM procrastinate_jobs RETURNING 1")
@@ -263,6 +265,31 @@ def test_two_threads_that_perform_the_same_request_make_one_run(desk: Desk) -> N
         thread.join()
     assert desk.request("race").status == "done"
     assert desk.sql("SELECT count(*) FROM requests WHERE run_id = :id", id=desk.request("race").run_id) == [(1,)]
+
+
+@pytest.mark.parametrize("action", ["optimize", "publish"])
+def test_whoever_waited_for_the_turn_while_another_did_the_request_does_it_no_more(
+    desk: Desk, monkeypatch: Any, action: str
+) -> None:
+    """A worker that was paused between its start of a request and its turn wakes up when all is done."""
+    desk.ask("before-" + action)
+    requests.perform(desk.connections, "before-" + action)
+    monkeypatch.setattr(requests, "PATIENCE_S", 60)
+    request_id = "paused-" + action
+    desk.ask(request_id, action)
+    with turn(desk.connections, desk.workspace.id) as held:
+        paused = threading.Thread(target=requests.perform, args=(desk.connections, request_id))
+        paused.start()
+        while desk.request(request_id).status != "running":
+            time.sleep(0.01)
+        record = desk.request(request_id)
+        status, message, run_id = requests._done(held, desk.workspace, record, requests.asked_of(record))
+        with held.database.transaction() as session:
+            store.finish_request(session, request_id, status, message, run_id)
+        counted = "SELECT (SELECT count(*) FROM optimization_runs), (SELECT count(*) FROM roadmaps)"
+        before = desk.sql(counted)
+    paused.join()
+    assert desk.sql(counted) == before
 
 
 def test_what_was_stored_and_not_written_any_more_is_shown_by_the_next_tick(desk: Desk, monkeypatch: Any) -> None:

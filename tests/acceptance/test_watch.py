@@ -120,6 +120,27 @@ def test_each_workbook_is_read_once_an_hour_all_the_same_and_counted_apart(offic
     assert office.tick() == (0, 1)
 
 
+def test_while_its_share_of_the_quota_is_used_a_workbook_without_news_waits_and_one_with_news_does_not(
+    office: Office,
+) -> None:
+    """Six of ten reads a minute are for workbooks without news, whoever made them."""
+    bucket = office.connections.gateway.bucket_of("read")
+    of_ten_thousand = "INSERT INTO google_turns SELECT %s, now() FROM generate_series(1, %s)"
+    office.sql("UPDATE workspace_watches SET next_read_at = now()")
+    office.sql("TRUNCATE google_turns")
+    office.sql(of_ten_thousand, bucket, 6000)
+    try:
+        assert office.tick() == (0, 1)
+        office.sql("UPDATE workspace_watches SET changed_at = now()")
+        assert office.tick()[0] == 2
+        office.sql("UPDATE workspace_watches SET next_read_at = now()")
+        office.sql("TRUNCATE google_turns")
+        office.sql(of_ten_thousand, bucket, 5990)
+        assert office.tick()[0] == 2
+    finally:
+        office.sql("TRUNCATE google_turns")
+
+
 def test_a_change_that_was_heard_but_not_noted_is_heard_again(office: Office) -> None:
     """A worker that is killed between Drive's answer and its commit loses nothing."""
     office.edit("Before the kill")

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from tests.clients import click
+
 
 def rows_of(spreadsheet, tab: str) -> list[dict[str, str]]:
     header, *rows = spreadsheet.worksheet(tab).get_all_values()
@@ -18,16 +20,7 @@ def rows_of(spreadsheet, tab: str) -> list[dict[str, str]]:
 
 
 def ask(spreadsheet, request_id: str, action: str, **arguments: str) -> None:
-    """A click on the menu: one more row in Requests."""
-    sheet = spreadsheet.worksheet("Requests")
-    header = sheet.row_values(1)
-    cells = {
-        "request_id": request_id,
-        "action": action,
-        "arguments": json.dumps(arguments),
-        "requested_by": "maria@example.com",
-    }
-    sheet.append_row([cells.get(name, "") for name in header], value_input_option="RAW")
+    click(spreadsheet.worksheet("Requests"), request_id, action, **arguments)
 
 
 @pytest.fixture

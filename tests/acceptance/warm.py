@@ -17,17 +17,22 @@ from typing import Any
 import jobs
 from jobs.cli import main
 
-LEFT_OUT = {"demo"}
-"""Modules that import the page, which only that command needs."""
+LEFT_OUT = {"demo", "__main__"}
+"""Imports the page, which only that command needs; runs a command at once."""
 TO = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
-def serve() -> None:
-    """Answers until standard input ends; in a forked process, becomes the command."""
+def imported() -> None:
+    """Imports the product."""
     for module in pkgutil.iter_modules(jobs.__path__):
         if module.name not in LEFT_OUT:
             importlib.import_module(f"jobs.{module.name}")
     gc.freeze()
+
+
+def serve() -> None:
+    """Answers until standard input ends; in a forked process, becomes the command."""
+    imported()
     while line := sys.stdin.readline():
         order = json.loads(line)
         pid = os.fork()

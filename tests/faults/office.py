@@ -62,7 +62,14 @@ def tables() -> dict[str, list[dict[str, Any]]]:
 class Office:
     """``on_call`` is told each exchange of the worker with the server, right after it."""
 
-    def __init__(self, server: LocalServer, database: Database, *, timeout_s: float = 20.0) -> None:
+    def __init__(
+        self,
+        server: LocalServer,
+        database: Database,
+        *,
+        timeout_s: float = 20.0,
+        tabs: Callable[[], dict[str, list[dict[str, Any]]]] = tables,
+    ) -> None:
         self.server = server
         self.service = server.service
         self.clock = Clock()
@@ -85,15 +92,15 @@ class Office:
         self.connections = Connections(settings)
         self.connections.__dict__ |= {"database": database, "gateway": self.gateway}
         setting_up = SheetsGateway(server.key_file, server.base_url, calls_per_minute=10**9)
-        self._master = self._made(setting_up)
+        self._master = self._made(setting_up, tabs())
         setting_up.close()
 
-    def _made(self, gateway: SheetsGateway) -> str:
+    def _made(self, gateway: SheetsGateway, tabs: dict[str, list[dict[str, Any]]]) -> str:
         spreadsheet_id = gateway.create("Plan")
         title = default_title(gateway.read(spreadsheet_id))
         assert title is not None
         workbook = gateway.read(spreadsheet_id, [title])
-        requests = new_workbook_requests(workbook, tables())
+        requests = new_workbook_requests(workbook, tabs)
         for request in requests:
             size = request.get("addSheet", {}).get("properties", {}).get("gridProperties")
             if size:

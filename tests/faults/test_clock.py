@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -120,6 +120,7 @@ class Model:
         self._begin = begin
         self._sentence: Sentence | None = None
         self._slots: list[datetime] = []
+        self._until = begin
         self.taken: list[datetime] = []
         self.next: datetime | None = None
         self.waits = False
@@ -130,7 +131,7 @@ class Model:
             return
         self._sentence = sentence
         self._slots = sentence.slots(self._zone, self._begin, self._end) if sentence else []
-        self.next = self._after(max([now, *self.taken]))
+        self.next = self._after(max(now, self._until))
 
     def tick(self, now: datetime) -> None:
         if self.next is None or self.next > now:
@@ -138,7 +139,8 @@ class Model:
         self.taken.append(self.next)
         self.asked += not self.waits
         self.waits = True
-        self.next = self._after(max(now, self.next))
+        self._until = now
+        self.next = self._after(now)
 
     def _after(self, moment: datetime) -> datetime | None:
         return next((slot for slot in self._slots if slot > moment), None)
@@ -199,6 +201,15 @@ LIVES = given(
 allowed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
+MINUTELY, QUARTERLY = (Sentence(f"every {count} minutes", every=timedelta(minutes=count)) for count in (1, 15))
+MISSED = [("changed", MINUTELY), ("tick", 60), ("served", 0), ("tick", 0)]
+"""An hour's slots are missed, then served, and no minute passes."""
+SET_BACK = [("changed", MINUTELY), ("tick", 30), ("served", 0), ("tick", -30), ("changed", QUARTERLY), ("tick", 15)]
+"""The clock is set back behind a slot that was taken, and another schedule has slots before that."""
+
+
+@example(CHANGES[-1], 0, MISSED)
+@example(CHANGES[-1], 0, SET_BACK)
 @LIVES
 @settings(max_examples=12, suppress_health_check=allowed)
 def test_each_slot_asks_once_and_missed_ones_together_once(office_database, place, offset, steps) -> None:

@@ -20,36 +20,14 @@ from engine.errors import OutOfReach
 from jobs.check import check
 from jobs.optimize import optimize
 from jobs.show import Asked
-from sheets_sync.local.faults import Fault, Faults
+from sheets_sync.local.faults import Faults
 from sheets_sync.local.server import LocalServer
 from tests.faults.office import Office
 from tests.faults.pm import PM
 from tests.faults.snapshots import INPUTS, OUTPUTS, lost_looks
-
-SHARE = 0.3
-WRONG = (
-    {"status": 429, "retry_after": 3},
-    {"status": 429},
-    {"status": 500},
-    {"status": 502},
-    {"status": 503},
-    {"kind": "cut"},
-    {"kind": "hang", "seconds": 5.0},
-    {"kind": "lost"},
-    {"kind": "reset"},
-)
-"""Each as likely as the others."""
+from tests.faults.storms import SHARE, orders
 
 HARMLESS = ("edit", "clear", "type_a_row", "sort", "note", "colour", "words", "plan", "copy_a_cell", "undo", "move")
-
-
-def orders(share: float) -> list[Fault]:
-    """Faults of which one in all is given to ``share`` of the calls: the first that applies is taken."""
-    each = share / len(WRONG)
-    return [
-        Fault(times=None, probability=each / (1 - place * each), **wrong)  # type: ignore[arg-type]
-        for place, wrong in enumerate(WRONG)
-    ]
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,10 @@ def test_while_drive_tells_nothing_those_read_longest_ago_come_first(database: D
     assert due(database) == {}
     assert list(due(database, is_heard=False)) == ["later", "late"]
     assert list(due(database, is_heard=False, others=1)) == ["later"]
+    registered(database, "hour", read_at="now() - interval '1 hour'", next_read_at="now()")
+    with database.transaction() as session:
+        found = [one.workspace.title for one in store.due_watches(session, is_heard=False, others=None)]
+    assert found == ["hour", "later", "late"]
 
 
 def test_of_a_workbook_at_which_another_works_only_a_change_that_nobody_heard_of_counts(database: Database) -> None:

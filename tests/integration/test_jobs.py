@@ -160,23 +160,40 @@ def test_the_jobs_of_a_silent_worker_go_to_another_and_it_cannot_end_them(
 
 def test_one_look_at_a_workbook_waits_at_most(database: Database, workspaces: list[int], db_url: str) -> None:
     with database.transaction() as session:
-        told = [store.defer_look(session, workspaces[0], "changed") for _ in range(3)]
+        told = [store.defer_look(session, workspaces[0], "changed", is_urgent=True) for _ in range(3)]
     with database.transaction() as session:
-        told.append(store.defer_look(session, workspaces[0], "hourly"))
-        told.append(store.defer_look(session, workspaces[1], "changed"))
+        told.append(store.defer_look(session, workspaces[0], "hourly", is_urgent=False))
+        told.append(store.defer_look(session, workspaces[1], "changed", is_urgent=True))
     assert told == [True, False, False, False, True]
     looked: list[tuple[int, str]] = []
     worked(db_url, database, lambda _: None, look=lambda workspace, reason: looked.append((workspace, reason)))
     assert looked == [(workspaces[0], "changed"), (workspaces[1], "changed")]
 
 
-def test_clicks_go_before_looks(database: Database, workspaces: list[int], db_url: str) -> None:
+def test_clicks_go_before_looks_that_can_wait(database: Database, workspaces: list[int], db_url: str) -> None:
     order: list[str] = []
     with database.transaction() as session:
-        store.defer_look(session, workspaces[1], "hourly")
+        store.defer_look(session, workspaces[1], "hourly", is_urgent=False)
     asked(database, workspaces[0], *(f"click-{n}" for n in range(3)))
     worked(db_url, database, order.append, look=lambda *_: order.append("look"))
     assert order == ["click-0", "click-1", "click-2", "look"]
+
+
+@pytest.mark.parametrize("waits_already", [False, True])
+def test_a_workbook_that_changed_is_looked_at_before_the_second_request_of_another(
+    waits_already: bool, database: Database, workspaces: list[int], db_url: str
+) -> None:
+    """A click may be found there: it would else wait for all that others have asked."""
+    order: list[str] = []
+    if waits_already:
+        with database.transaction() as session:
+            store.defer_look(session, workspaces[1], "hourly", is_urgent=False)
+    names = [f"many-{waits_already}-{n}" for n in range(3)]
+    asked(database, workspaces[0], *names)
+    with database.transaction() as session:
+        store.defer_look(session, workspaces[1], "changed", is_urgent=True)
+    worked(db_url, database, order.append, look=lambda *_: order.append("look"))
+    assert order.index("look") <= 1
 
 
 def test_a_cancelled_request_is_not_begun(database: Database, workspaces: list[int]) -> None:

@@ -196,7 +196,7 @@ def test_the_run_of_a_dead_command_is_ended_with_a_sentence_and_its_workbook_is_
         assert state is not None
         assert (state.status, state.message) == (RunStatus.FAILED, SENTENCE)
         assert not store.holds_fence(session, run.id, run.fence)
-        assert [one.workspace.id for one in store.due_watches(session, is_heard=True, others=None)] == [workspace]
+        assert store.watch_of(session, workspace).reason == "changed"
     assert dead(database) == 0
 
 

@@ -33,6 +33,7 @@ WATCHES = """
 ALTER TABLE workspace_watches
     ADD COLUMN schedule TEXT,
     ADD COLUMN time_zone TEXT DEFAULT 'UTC' NOT NULL,
+    ADD COLUMN slots_until TIMESTAMP WITH TIME ZONE,
     ADD COLUMN next_read_at TIMESTAMP WITH TIME ZONE DEFAULT '-infinity' NOT NULL;
 INSERT INTO workspace_watches (workspace_id) SELECT id FROM workspaces ON CONFLICT DO NOTHING;
 UPDATE workspace_watches SET next_slot_at = NULL;
@@ -58,7 +59,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP INDEX ix_optimization_runs_under_way")
     op.execute("DROP INDEX ix_requests_open")
-    op.execute("ALTER TABLE workspace_watches DROP COLUMN schedule, DROP COLUMN time_zone, DROP COLUMN next_read_at")
+    op.execute(
+        "ALTER TABLE workspace_watches DROP COLUMN schedule, DROP COLUMN time_zone, DROP COLUMN slots_until, "
+        "DROP COLUMN next_read_at"
+    )
     op.execute("DROP INDEX ix_workspace_watches_changed_at")
     op.execute("DROP INDEX ix_workspace_watches_next_slot_at")
     op.execute("DROP INDEX ix_workspace_watches_sources")
