@@ -2,7 +2,8 @@
 
     RoadmapError
     ├── InputError
-    │   └── TextRefused               a text that Postgres cannot hold (NUL, lone surrogate), a name too long to index
+    │   ├── TextRefused               a text that Postgres cannot hold (NUL, lone surrogate), a name too long to index
+    │   └── RequestTaken              the id of a request belongs to another workbook's
     ├── UsageError                    DATABASE_URL cannot be understood
     ├── DatabaseBug                   Postgres refused what only our own fault can have written   exit 5, stop
     ├── VersionConflict               someone else published meanwhile                           exit 1, retry
@@ -32,6 +33,10 @@ from engine.errors import InputError, OutOfReach, RoadmapError
 
 class TextRefused(InputError):
     """A text cannot be stored."""
+
+
+class RequestTaken(InputError):
+    """The id of a request belongs to one that this connection may not see."""
 
 
 class DatabaseBug(RoadmapError):

@@ -14,6 +14,8 @@
                 ├─ intake_requests, intake_sheets
                 ├─ requests ── optimization_runs    their jobs: procrastinate's own tables
                 ├─ workspace_leases (0..1)
+                ├─ workspace_roles (0..1), request_audits    webhook_signatures (db.models_web)
+                ├─ schedule_slots                   slots without a workspace: chores of all of them
                 └─ workspace_watches (0..1)         drive_watches, google_turns (db.models_watch)
 
 Integer keys; enums are text with a named CHECK; every foreign key is indexed. What history hangs on is RESTRICT:
@@ -27,7 +29,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Integer, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Integer, Table, TextClause, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,7 +52,8 @@ from db.models_inputs import (
     WorkspaceRow,
 )
 from db.models_queue import WorkspaceLeaseRow
-from db.models_watch import GOOGLE_TURNS, DriveWatchRow, WorkspaceWatchRow
+from db.models_watch import DriveWatchRow, ScheduleSlotRow, WorkspaceWatchRow
+from db.models_web import UNMAINTAINED, RequestAuditRow, WorkspaceRolesRow
 from db.records import RequestStatus, RunStatus
 from engine.problem import ConstraintSet
 
@@ -59,6 +62,15 @@ RUN_ACTIONS = ("check", "optimize")
 OUTCOMES = ("optimal", "feasible", "infeasible", "no_solution_in_time", "invalid")
 SOURCES = ("optimizer", "mandatory", "locked", "manual")
 DECISIONS = ("in", "out")
+
+
+_UNDER_WAY = ("queued", "pulling", "compiling", "solving", "writing")
+_AWAITED = ("queued", "running")
+
+
+def _listed(column: str, values: tuple[str, ...]) -> TextClause:
+    """The condition of a partial index."""
+    return text(f"{column} IN ({', '.join(repr(value) for value in values)})")
 
 
 RULE_FIELDS = tuple(name for name in ConstraintSet.model_fields if name != "sources")
@@ -120,6 +132,7 @@ class RunRow(Dated, Base):
         one_of("trigger", TRIGGERS),
         one_of("action", RUN_ACTIONS),
         Index(None, "workspace_id", "id"),
+        Index("ix_optimization_runs_under_way", "workspace_id", postgresql_where=_listed("status", _UNDER_WAY)),
     )
     id: Mapped[Id]
     workspace_id: Mapped[int] = reference("workspaces.id", indexed=False)
@@ -244,7 +257,11 @@ class RequestRow(Dated, Base):
     said to have asked, ``verified_by`` the e-mail address that a token proved; ``attempts`` counts the starts."""
 
     __tablename__ = "requests"
-    __table_args__ = (one_of("status", RequestStatus), one_of("trigger", TRIGGERS))
+    __table_args__ = (
+        one_of("status", RequestStatus),
+        one_of("trigger", TRIGGERS),
+        Index("ix_requests_open", "workspace_id", postgresql_where=_listed("status", _AWAITED)),
+    )
     id: Mapped[Id]
     request_id: Mapped[str] = mapped_column(unique=True)
     workspace_id: Mapped[int] = reference("workspaces.id")
@@ -265,8 +282,8 @@ class RequestRow(Dated, Base):
 KEPT = ("roadmaps", "roadmap_entries")
 
 for _table in Base.metadata.tables.values():
-    if _table is GOOGLE_TURNS:
-        continue  # its rows never change
+    if _table in UNMAINTAINED:
+        continue
     (is_kept if _table.name in KEPT else is_maintained)(_table)
 
 
@@ -297,12 +314,15 @@ __all__ = [
     "MetricRow",
     "PortfolioItemRow",
     "PortfolioRow",
+    "RequestAuditRow",
     "RequestRow",
     "RoadmapEntryRow",
     "RoadmapRow",
     "RunRow",
     "ScenarioRow",
+    "ScheduleSlotRow",
     "WorkspaceLeaseRow",
+    "WorkspaceRolesRow",
     "WorkspaceRow",
     "WorkspaceWatchRow",
     "table",

@@ -27,12 +27,20 @@ class DriveWatchRow(Dated, Base):
 
 class WorkspaceWatchRow(Dated, Base):
     """What the worker knows of a workbook without reading it. ``changed_at`` is set where Drive told of a change that
-    has not been served; ``read_at`` null asks for a reading; ``next_slot_at`` is when its schedule is due next;
-    ``digest`` is of what was last told; ``sources`` are the other spreadsheets whose changes concern it; ``heard_at``
-    is the change up to which its Requests were read while another process was at work on it."""
+    has not been served; ``read_at`` null says that it was never read (or must be anew), ``next_read_at`` when it
+    is read whatever Drive tells. ``schedule`` and ``time_zone`` are Setup's as they were last read,
+    ``next_slot_at`` is when they are due next, ``slots_until`` up to when slots were asked for. ``digest`` is of
+    what was last told; ``sources`` are the other spreadsheets whose changes concern it; ``heard_at`` is the change
+    up to which its Requests were read while another process was at work on it."""
 
     __tablename__ = "workspace_watches"
-    __table_args__ = (UniqueConstraint("workspace_id"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id"),
+        Index(None, "changed_at", postgresql_where=text("changed_at IS NOT NULL")),
+        Index(None, "next_slot_at", postgresql_where=text("next_slot_at IS NOT NULL")),
+        Index(None, "next_read_at"),
+        Index(None, "sources", postgresql_using="gin"),
+    )
     id: Mapped[Id]
     workspace_id: Mapped[int] = reference("workspaces.id", on_delete="CASCADE", indexed=False)
     changed_at: Mapped[datetime | None]
@@ -41,6 +49,22 @@ class WorkspaceWatchRow(Dated, Base):
     digest: Mapped[str | None]
     sources: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     heard_at: Mapped[datetime | None] = mapped_column(sort_order=2000)
+    schedule: Mapped[str | None] = mapped_column(sort_order=2001)
+    time_zone: Mapped[str] = mapped_column(server_default="UTC", sort_order=2002)
+    slots_until: Mapped[datetime | None] = mapped_column(sort_order=2003)
+    next_read_at: Mapped[datetime] = mapped_column(server_default="-infinity", sort_order=2004)
+
+
+class ScheduleSlotRow(Dated, Base):
+    """One slot of a schedule that was taken: one row, whoever makes it, so that it is asked for once.
+    ``workspace_id`` null: a chore of all workspaces together."""
+
+    __tablename__ = "schedule_slots"
+    __table_args__ = (UniqueConstraint("workspace_id", "schedule", "slot_at", postgresql_nulls_not_distinct=True),)
+    id: Mapped[Id]
+    workspace_id: Mapped[int | None] = reference("workspaces.id", on_delete="CASCADE", indexed=False)
+    schedule: Mapped[str]
+    slot_at: Mapped[datetime]
 
 
 GOOGLE_TURNS = Table(

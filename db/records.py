@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -52,11 +52,22 @@ class WorkspaceRecord:
     url: str
 
 
+class DueReason(StrEnum):
+    """Why a workbook is to be read: Drive told of a change; it was never read (or not since Drive's list was lost); its
+    hour has come; Drive tells nothing, and it is its turn."""
+
+    CHANGED = "changed"
+    FIRST = "first"
+    HOURLY = "hourly"
+    UNHEARD = "unheard"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRecord:
     """What is known of a workbook without reading it: when Drive told of a change that was not served yet, when it was
-    last read (None: read it), when its schedule is due next, and the digest of what was last told. While a process is
-    at work on it (``is_busy``), ``heard_at`` is the change up to which its Requests were read all the same."""
+    last read (None: never, or not since all had to be read anew), when its schedule is due next, and the digest of what
+    was last told. While a process is at work on it (``is_busy``), ``heard_at`` is the change up to which its Requests
+    were read all the same. ``reason`` is why it is due to be read now; None where it is not."""
 
     workspace: WorkspaceRecord
     changed_at: datetime | None = None
@@ -65,6 +76,18 @@ class WatchRecord:
     digest: str | None = None
     heard_at: datetime | None = None
     is_busy: bool = False
+    reason: DueReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueSlot:
+    """A workbook whose schedule is due: the sentence and time zone as Setup had them when it was last read, and the
+    first slot (aware) that has not been taken."""
+
+    workspace_id: int
+    schedule: str
+    time_zone: str
+    slot_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +139,17 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRoles:
+    """Who may do what in a workspace. ``editors`` are whom ``init`` let into the protected range of its role rows
+    (None: it has made none), ``lists`` role -> addresses and domains as they last counted; ``trouble`` says why they
+    do not count now."""
+
+    editors: frozenset[str] | None = None
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """One request of the Requests tab, a command, the schedule or the API. ``requested_by`` is who is said to have
     asked, ``verified_by`` whom a token proved (None: nobody); ``attempts`` counts its starts. Times are aware."""
@@ -136,9 +170,50 @@ class RequestRecord:
 
     @property
     def who(self) -> str:
-        """Who asked, as far as that is known: an unproven name is only what somebody said."""
-        if self.verified_by:
-            return self.verified_by
-        if self.trigger in ("schedule", "command line"):
-            return self.requested_by
-        return f"said to be {self.requested_by}" if self.requested_by else "someone with edit access"
+        return who_of(self.verified_by, self.requested_by, self.trigger)
+
+
+def who_of(verified_by: str | None, requested_by: str, trigger: str) -> str:
+    """Who asked, as far as that is known: an unproven name is only what somebody said."""
+    if verified_by:
+        return verified_by
+    if trigger in ("schedule", "command line", "API"):  # the API knows the names of those whom it lets in
+        return requested_by
+    return f"said to be {requested_by}" if requested_by else "someone with edit access"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    """One request or run as operators see it. ``request_id`` is None for a run of a command, ``run_id`` where no run
+    came of it (yet); ``stage`` is what a run under way does; ``seconds`` is how long it took, or has taken so far."""
+
+    run_id: int | None
+    request_id: str | None
+    workbook: str
+    spreadsheet_id: str
+    asked_at: datetime
+    verified_by: str | None
+    requested_by: str
+    trigger: str
+    action: str
+    scenario: str | None
+    constraint_set: str | None
+    status: str
+    stage: str | None
+    outcome: str | None
+    seconds: float | None
+    attempts: int
+    message: str
+
+    @property
+    def who(self) -> str:
+        return who_of(self.verified_by, self.requested_by, self.trigger)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLine:
+    """One worker process: how long ago it gave its last sign of life, and how many jobs it has."""
+
+    id: int
+    silent_s: float
+    jobs: int

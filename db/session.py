@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
@@ -21,6 +22,18 @@ STATEMENT_LIMIT_S = 120
 LOCK_LIMIT_S = 30
 IDLE_LIMIT_S = 20
 """A transaction that a stopped process left open is ended by the server, so that its locks go."""
+
+
+MAY_SET = "CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END"
+
+
+def usable(role: str) -> str:
+    """What follows SELECT to find ``rolname``, where the user may take the role (one of ``db.roles``, whose rights it
+    has been given here), and else no row."""
+    return (
+        f"FROM pg_roles WHERE rolname = '{role}' AND pg_has_role(oid, {MAY_SET}) "
+        "AND has_any_column_privilege(oid, to_regclass('requests'), 'SELECT')"
+    )
 
 
 def parsed(url: str) -> URL:
@@ -79,8 +92,9 @@ class Database:
         self._guard = guard
 
     @classmethod
-    def open(cls, url: str, *, pool_size: int = 10) -> Database:
-        """The database at ``url`` (``postgresql://…``); no connection is made yet. A bad URL is a ``UsageError``."""
+    def open(cls, url: str, *, pool_size: int = 10, role: str | None = None) -> Database:
+        """The database at ``url`` (``postgresql://…``); no connection is made yet. Each takes ``role`` (``db.roles``)
+        where it is there for us. A bad URL is a ``UsageError``."""
         engine = create_engine(
             parsed(url),
             connect_args=connect_arguments(),
@@ -90,7 +104,7 @@ class Database:
             pool_timeout=CONNECT_LIMIT_S,
             hide_parameters=True,  # cell contents stay out of errors and logs
         )
-        event.listen(engine, "connect", _set_limits)
+        event.listen(engine, "connect", partial(_set_up, role=role))
         return cls(engine)
 
     @contextmanager
@@ -134,7 +148,7 @@ class Database:
         self._engine.dispose()
 
 
-def _set_limits(connection: Any, record: ConnectionPoolEntry) -> None:
+def _set_up(connection: Any, record: ConnectionPoolEntry, role: str | None) -> None:
     """By a statement, not by start-up options, which poolers such as PgBouncer refuse."""
     del record
     limits = {
@@ -146,4 +160,6 @@ def _set_limits(connection: Any, record: ConnectionPoolEntry) -> None:
         for name, seconds in limits.items():
             cursor.execute(f"SET {name} = '{seconds}s'")
         cursor.execute("SET TIME ZONE 'UTC'")
+        if role is not None:
+            cursor.execute(f"SELECT set_config('role', rolname, false) {usable(role)}")
     connection.commit()

@@ -6,6 +6,7 @@ This is the door of the room; what stands behind it is split by table group.
 from __future__ import annotations
 
 from db.records import (
+    KeptRoles,
     KeptRun,
     RequestRecord,
     RequestStatus,
@@ -16,9 +17,11 @@ from db.records import (
     WatchRecord,
     WorkspaceRecord,
 )
+from db.store_authority import kept_roles, note_editors, save_roles
 from db.store_intake import intake_links, intake_sheets, save_intake, save_intake_sheets
 from db.store_jobs import LOOK_TASK, QUEUES, REQUEST_TASK, defer_look, hand_over_jobs, jobs_due, queue_state
 from db.store_leases import give_back_lease, renew_lease, require_turn, take_lease
+from db.store_overview import last_runs, queue_lines, run_lines, watch_ages, worker_lines, workspace_of_run
 from db.store_portfolios import save_portfolio
 from db.store_progress import note_progress, run_state
 from db.store_requests import (
@@ -34,6 +37,14 @@ from db.store_requests import (
     start_request,
     wait_again,
 )
+from db.store_retention import (
+    Delete,
+    delete_old_jobs,
+    delete_old_requests,
+    delete_old_runs,
+    delete_old_slots,
+    end_dead_runs,
+)
 from db.store_roadmaps import newest_version, save_version
 from db.store_rules import load_constraint_set, save_constraint_set
 from db.store_run_log import run_log
@@ -43,7 +54,6 @@ from db.store_runs import (
     finish_run,
     give_up_runs,
     holds_fence,
-    last_scheduled,
     newest_failure,
     newest_good_run,
     newest_result,
@@ -55,8 +65,11 @@ from db.store_runs import (
     set_run_stage,
     store_snapshot,
 )
+from db.store_schedule import due_slots, move_slot, note_schedule, scheduled_run_waits, take_slot
 from db.store_watch import (
     claim_watch,
+    count_due,
+    due_watches,
     note_heard,
     note_owed,
     note_read,
@@ -64,8 +77,8 @@ from db.store_watch import (
     restart_watch,
     shown_state,
     watch_of,
-    watches,
 )
+from db.store_web import is_queue_fetched, note_audit, now, take_web_turn, use_signature
 from db.store_workspaces import (
     find_workspace,
     has_lost_initiatives,
@@ -76,11 +89,14 @@ from db.store_workspaces import (
     reserve_initiative_keys,
     save_inputs,
 )
+from db.turns import turns_taken
 
 __all__ = [
     "LOOK_TASK",
     "QUEUES",
     "REQUEST_TASK",
+    "Delete",
+    "KeptRoles",
     "KeptRun",
     "RequestRecord",
     "RequestStatus",
@@ -97,7 +113,15 @@ __all__ = [
     "cancel_request",
     "cancel_run",
     "claim_watch",
+    "count_due",
     "defer_look",
+    "delete_old_jobs",
+    "delete_old_requests",
+    "delete_old_runs",
+    "delete_old_slots",
+    "due_slots",
+    "due_watches",
+    "end_dead_runs",
     "fail_run",
     "find_request",
     "find_workspace",
@@ -110,20 +134,28 @@ __all__ = [
     "holds_fence",
     "intake_links",
     "intake_sheets",
+    "is_queue_fetched",
     "jobs_due",
+    "kept_roles",
     "known_initiatives",
-    "last_scheduled",
+    "last_runs",
     "list_workspaces",
     "load_constraint_set",
+    "move_slot",
     "newest_failure",
     "newest_good_run",
     "newest_result",
     "newest_version",
+    "note_audit",
+    "note_editors",
     "note_heard",
     "note_initiative_keys",
     "note_owed",
     "note_progress",
     "note_read",
+    "note_schedule",
+    "now",
+    "queue_lines",
     "queue_state",
     "record_changes",
     "register_workspace",
@@ -136,6 +168,7 @@ __all__ = [
     "restart_watch",
     "resume_run",
     "run_facts",
+    "run_lines",
     "run_log",
     "run_of_portfolio",
     "run_state",
@@ -145,13 +178,21 @@ __all__ = [
     "save_intake_sheets",
     "save_portfolio",
     "save_remarks",
+    "save_roles",
     "save_version",
+    "scheduled_run_waits",
     "set_run_stage",
     "shown_state",
     "start_request",
     "store_snapshot",
     "take_lease",
+    "take_slot",
+    "take_web_turn",
+    "turns_taken",
+    "use_signature",
     "wait_again",
+    "watch_ages",
     "watch_of",
-    "watches",
+    "worker_lines",
+    "workspace_of_run",
 ]

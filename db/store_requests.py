@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from db.documents import as_jsonb, as_text, plain
+from db.errors import RequestTaken
 from db.models import RequestRow, RunRow, table
 from db.records import RequestRecord, RequestStatus, RunStatus
 from db.store_jobs import defer_request
@@ -39,7 +40,8 @@ def ask(
     A new one is queued with its job, in this transaction (``is_queued`` False: the caller does it in this very
     transaction, without a job). ``requested_at`` is aware; None means now. One that another
     workspace made (a copied spreadsheet) comes back as that workspace's. The same id asked again with a token proves
-    who asked it, as long as it waits and nobody was proved before.
+    who asked it, until it has ended and as long as nobody was proved before. RequestTaken where it
+    is another workspace's and this connection may not see that.
     """
     values: dict[str, Any] = {
         "request_id": request_id,
@@ -68,13 +70,14 @@ def ask(
                 _REQUEST.c.request_id == request_id,
                 _REQUEST.c.workspace_id == workspace_id,
                 _REQUEST.c.action == action,
-                _REQUEST.c.status == RequestStatus.QUEUED,
+                _REQUEST.c.status.in_(AWAITED),
                 _REQUEST.c.verified_by.is_(None),
             )
             .values(verified_by=verified_by)
         )
     found = find_request(session, request_id)
-    assert found is not None
+    if found is None:
+        raise RequestTaken("The id of this request belongs to another workbook's: make a new one.")
     return found, made is not None
 
 

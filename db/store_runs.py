@@ -243,17 +243,6 @@ def run_of_portfolio(session: Session, portfolio_id: int) -> RunFacts | None:
     return _facts(session, PortfolioRow.id == portfolio_id)
 
 
-def last_scheduled(session: Session, workspace_id: int) -> datetime:
-    """When the last scheduled run of the workspace began; when the workbook was registered, where none has."""
-    last = (
-        select(func.max(RunRow.started_at))
-        .where(RunRow.workspace_id == workspace_id, RunRow.trigger == "schedule")
-        .scalar_subquery()
-    )
-    registered = select(WorkspaceRow.created_at).where(WorkspaceRow.id == workspace_id).scalar_subquery()
-    return session.execute(select(func.coalesce(last, registered))).scalar_one()
-
-
 def newest_good_run(
     session: Session,
     workspace_id: int,

@@ -6,16 +6,21 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, cast, false, func, null, or_, select, text, union, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from db.models import DriveWatchRow, RoadmapRow, RunRow, WorkspaceLeaseRow, WorkspaceRow, WorkspaceWatchRow, table
-from db.records import WatchRecord, WorkspaceRecord
+from db.records import DueReason, WatchRecord, WorkspaceRecord
 
 RESTART_AFTER = timedelta(minutes=10)
 """How long after everything was set to be read it is set so again, should the token be lost again."""
+
+UNHEARD_AFTER = timedelta(seconds=10)
+MOST_NEWS = 1000
+_LONG_AGO = text("'-infinity'::timestamptz")
+"""When a workbook was to be read next that was never read."""
 
 _DRIVE = table(DriveWatchRow)
 _WATCH = table(WorkspaceWatchRow)
@@ -56,13 +61,12 @@ def record_changes(
     if moved is None or not spreadsheet_ids:
         return 0
     ids = bindparam("ids", sorted(spreadsheet_ids), ARRAY(Text))
-    told = select(WorkspaceRow.id).where(
-        or_(
-            WorkspaceRow.spreadsheet_id == func.any(ids),
-            WorkspaceRow.id.in_(select(_WATCH.c.workspace_id).where(_WATCH.c.sources.bool_op("?|")(ids))),
-        )
-    )
-    changed = insert(_WATCH).from_select(["workspace_id", "changed_at"], told.add_columns(func.clock_timestamp()))
+    told = union(  # each half by its own index
+        select(WorkspaceRow.id).where(WorkspaceRow.spreadsheet_id == func.any(ids)),
+        select(_WATCH.c.workspace_id).where(_WATCH.c.sources.bool_op("?|")(ids)),
+    ).subquery()
+    concerned = select(told.c.id, func.clock_timestamp())
+    changed = insert(_WATCH).from_select(["workspace_id", "changed_at"], concerned)
     changed = changed.on_conflict_do_update(
         index_elements=["workspace_id"], set_={"changed_at": changed.excluded.changed_at}
     )
@@ -84,19 +88,52 @@ def restart_watch(session: Session, account: str, token: str, *, now: datetime |
     if restarted is None:
         session.execute(update(_DRIVE).where(_DRIVE.c.account == account).values(page_token=token))
         return False
-    session.execute(update(_WATCH).values(read_at=None))
+    session.execute(update(_WATCH).values(read_at=None, next_read_at=_LONG_AGO))
     return True
 
 
-def watches(session: Session) -> tuple[WatchRecord, ...]:
-    """What is known of each registered workbook, those read longest ago first; one never read has no times."""
-    rows = session.execute(_select().order_by(_WATCH.c.read_at.asc().nulls_first(), WorkspaceRow.id))
-    return tuple(_record(row) for row in rows)
+def due_watches(session: Session, *, is_heard: bool, others: int | None) -> tuple[WatchRecord, ...]:
+    """The workbooks that are due to be read, each with its reason: all with news (no more than ``MOST_NEWS`` at once),
+    then up to ``others`` (None: all) of the rest, those that wait longest first. ``is_heard`` is False while Drive
+    tells nothing. Costs the same however many workbooks are idle."""
+    news = _select(is_heard).where(_WATCH.c.changed_at.is_not(None)).order_by(_WATCH.c.changed_at).limit(MOST_NEWS)
+    in_turn = _select(is_heard).where(_WATCH.c.next_read_at <= func.now(), _WATCH.c.changed_at.is_(None))
+    found = [*_due(session, news), *_due(session, in_turn.order_by(_WATCH.c.next_read_at).limit(others))]
+    if not is_heard:
+        unread = _select(is_heard).where(
+            _WATCH.c.read_at <= func.now() - UNHEARD_AFTER,
+            _WATCH.c.next_read_at > func.now(),
+            _WATCH.c.changed_at.is_(None),
+        )
+        found += _due(session, unread.order_by(_WATCH.c.read_at).limit(others))
+    urgent = sum(one.reason is DueReason.CHANGED for one in found)
+    return tuple(found if others is None else found[: urgent + others])
 
 
-def watch_of(session: Session, workspace_id: int) -> WatchRecord:
-    """What is known of one registered workbook."""
-    return _record(session.execute(_select().where(WorkspaceRow.id == workspace_id)).one())
+def _due(session: Session, wanted: Any) -> list[WatchRecord]:
+    return [one for row in session.execute(wanted) if (one := _record(row)).reason]
+
+
+def count_due(session: Session) -> dict[str, int]:
+    """How many workbooks wait to be read, by reason; and how many there are, under ``""``."""
+    counted = select(
+        func.count().label("all"),
+        select(func.count()).where(_WATCH.c.changed_at.is_not(None)).scalar_subquery().label("news"),
+        select(func.count())
+        .where(_WATCH.c.next_read_at <= func.now(), _WATCH.c.next_read_at > _LONG_AGO)
+        .scalar_subquery()
+        .label("hourly"),
+        select(func.count()).where(_WATCH.c.next_read_at == _LONG_AGO).scalar_subquery().label("first"),
+    ).select_from(table(WorkspaceRow))
+    row = session.execute(counted).one()
+    return {"": row.all, DueReason.CHANGED: row.news, DueReason.FIRST: row.first, DueReason.HOURLY: row.hourly}
+
+
+def watch_of(session: Session, workspace_id: int, *, is_heard: bool = True, is_my_turn: bool = False) -> WatchRecord:
+    """What is known of one registered workbook, and why it is due, if it is; ``is_my_turn`` says that nobody but the
+    caller is at work on it."""
+    wanted = _select(is_heard, is_my_turn).where(WorkspaceRow.id == workspace_id)
+    return _record(session.execute(wanted).one())
 
 
 def note_read(
@@ -105,15 +142,16 @@ def note_read(
     *,
     seen: datetime | None,
     digest: str | None,
-    next_slot_at: datetime | None,
+    next_read_at: datetime,
     sources: Collection[str] | None = None,
 ) -> None:
     """Notes that a workbook was served. ``seen`` is its ``changed_at`` from before it was read: a change told since
-    then stays to be served. ``sources`` None leaves the spreadsheets that were noted before."""
+    then stays to be served. ``next_read_at`` (aware) is when it is read next, should Drive tell nothing. ``sources``
+    None leaves the spreadsheets that were noted before."""
     values: dict[str, Any] = {
         "read_at": func.clock_timestamp(),
         "digest": digest,
-        "next_slot_at": next_slot_at,
+        "next_read_at": next_read_at,
     }
     if sources is not None:
         values["sources"] = sorted(sources)
@@ -154,9 +192,12 @@ def _moment(now: datetime | None) -> ColumnElement[datetime]:
     return cast(now, WorkspaceRow.created_at.type) if now else func.clock_timestamp()
 
 
-def _select() -> Any:
-    joined = table(WorkspaceRow).outerjoin(_WATCH, _WATCH.c.workspace_id == WorkspaceRow.id)
+def _select(is_heard: bool = True, is_my_turn: bool = False) -> Any:
+    joined = table(WorkspaceRow).join(_WATCH, _WATCH.c.workspace_id == WorkspaceRow.id)
     joined = joined.outerjoin(_LEASE, _LEASE.c.workspace_id == WorkspaceRow.id)
+    busy: ColumnElement[bool] = ((_LEASE.c.holder != "") & (_LEASE.c.held_until > func.clock_timestamp())).is_(True)
+    if is_my_turn:
+        busy = false()
     return select(
         WorkspaceRow.id,
         WorkspaceRow.spreadsheet_id,
@@ -167,8 +208,23 @@ def _select() -> Any:
         _WATCH.c.next_slot_at,
         _WATCH.c.digest,
         _WATCH.c.heard_at,
-        ((_LEASE.c.holder != "") & (_LEASE.c.held_until > func.clock_timestamp())).is_(True).label("is_busy"),
+        busy.label("is_busy"),
+        _reason(busy, is_heard).label("reason"),
     ).select_from(joined)
+
+
+def _reason(busy: ColumnElement[bool], is_heard: bool) -> ColumnElement[str | None]:
+    """Why a workbook is due. While a process is at work on it, only a change that may be a click on Cancel counts."""
+    is_news = _WATCH.c.changed_at.is_not(None)
+    whens: list[tuple[Any, Any]] = [
+        (busy & (~is_news | (_WATCH.c.changed_at == _WATCH.c.heard_at)), null()),
+        (is_news, DueReason.CHANGED),
+        (_WATCH.c.read_at.is_(None), DueReason.FIRST),
+        (_WATCH.c.next_read_at <= func.now(), DueReason.HOURLY),
+    ]
+    if not is_heard:
+        whens.append((_WATCH.c.read_at <= func.now() - UNHEARD_AFTER, DueReason.UNHEARD))
+    return case(*((condition, cast(reason, Text)) for condition, reason in whens), else_=null())
 
 
 def _record(row: Row[Any]) -> WatchRecord:
@@ -180,4 +236,5 @@ def _record(row: Row[Any]) -> WatchRecord:
         digest=row.digest,
         heard_at=row.heard_at,
         is_busy=row.is_busy,
+        reason=DueReason(row.reason) if row.reason else None,
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db import models
 from db.base import INITIATIVE_KEY_SEQUENCE
-from db.models import InitiativeParamRow, InitiativeRow, MetricRow, ScenarioRow, WorkspaceRow, table
+from db.models import InitiativeParamRow, InitiativeRow, MetricRow, ScenarioRow, WorkspaceRow, WorkspaceWatchRow, table
 from db.records import WorkspaceRecord
 from db.upsert import rows_changed, unnested, upsert
 from engine.canonical import json_text
@@ -31,6 +31,8 @@ def register_workspace(session: Session, spreadsheet_id: str, title: str, url: s
     statement = insert(WorkspaceRow).values(spreadsheet_id=spreadsheet_id, title=title, url=url)
     statement = statement.on_conflict_do_update(index_elements=["spreadsheet_id"], set_={"title": title, "url": url})
     row = session.execute(statement.returning(*_WORKSPACE)).one()
+    watched = insert(WorkspaceWatchRow).values(workspace_id=row.id)
+    session.execute(watched.on_conflict_do_nothing(index_elements=["workspace_id"]))
     return WorkspaceRecord(**row._mapping)
 
 

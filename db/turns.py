@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models_watch import GOOGLE_TURNS
 from db.session import Database
 
 _TAKE = "SELECT take_turn(:names, :limits, :window_s, :moment)"
@@ -22,3 +26,15 @@ def take_turn(
     return database.answer(
         _TAKE, names=names, limits=[buckets[name] for name in names], window_s=window_s, moment=moment
     )
+
+
+def turns_taken(session: Session, bucket: str | None = None) -> dict[str, int]:
+    """bucket -> how many turns were taken in the last minute (of ``bucket``, or of all there are)."""
+    taken = (
+        select(GOOGLE_TURNS.c.bucket, func.count())
+        .where(GOOGLE_TURNS.c.taken_at > func.now() - timedelta(minutes=1))
+        .group_by(GOOGLE_TURNS.c.bucket)
+    )
+    if bucket is not None:
+        taken = taken.where(GOOGLE_TURNS.c.bucket == bucket)
+    return {row[0]: row[1] for row in session.execute(taken)}

@@ -15,7 +15,8 @@ import typer
 from engine.errors import RoadmapError, UsageError
 from jobs.cli_explain import compare, explain
 from jobs.cli_menu import menu_app
-from jobs.cli_parts import Json, Scenario, Set, Workbook, connected, needing_the_extra, print_json, settings
+from jobs.cli_parts import Json, Scenario, Set, Workbook, connected, needing_the_extra, print_json, settings, user
+from jobs.cli_runs import replay, runs, status
 
 app = typer.Typer(
     name="roadmap",
@@ -29,6 +30,9 @@ app.add_typer(db_app, name="db")
 app.add_typer(menu_app, name="menu")
 app.command()(explain)
 app.command()(compare)
+app.command()(runs)
+app.command()(status)
+app.command()(replay)
 
 BUG = 5
 COLLECTOR = (200_000, 20, 10)
@@ -77,6 +81,10 @@ def init(
     workbook: Annotated[str | None, typer.Argument(metavar="[WORKBOOK]", help="Id or URL of the spreadsheet.")] = None,
     new: Annotated[str | None, typer.Option("--new", metavar="TITLE", help="Make a new spreadsheet first.")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Fill it with the sample's rows.")] = False,
+    editor: Annotated[
+        list[str] | None,
+        typer.Option("--editor", metavar="EMAIL", help="Who else may edit the role rows of Setup (any number)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make or repair the tabs of a spreadsheet and register it."""
@@ -86,9 +94,9 @@ def init(
         raise UsageError("Give either a WORKBOOK (id or URL) or --new TITLE.")
     with connected() as connections:
         if new:
-            made = create(connections, new, sample=sample)
+            made = create(connections, new, sample=sample, editors=editor or ())
         else:
-            made = initialise(connections, workbook or "", sample=sample)
+            made = initialise(connections, workbook or "", sample=sample, editors=editor or ())
     workspace = made.workspace
     if as_json:
         print_json(
@@ -280,6 +288,17 @@ def upgrade() -> None:
 
 
 @db_app.command()
+def roles() -> None:
+    """Print the SQL by which an administrator makes the roles of worker and webhook, where roadmap may not."""
+    from db.roles import script
+    from db.session import parsed
+
+    with connected() as connections:
+        connections.database.now()
+        typer.echo(script(parsed(connections.database_url).username or "roadmap"), nl=False)
+
+
+@db_app.command()
 def stop() -> None:
     """Stop the embedded PostgreSQL of ROADMAP_HOME (it keeps running between commands)."""
     from db.embedded import stop as stop_server
@@ -288,15 +307,9 @@ def stop() -> None:
 
 
 def _asked(scenario: str | None, constraint_set: str | None) -> Any:
-    import getpass
-
     from jobs.show import Asked
 
-    try:
-        who = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        who = "command line"
-    return Asked(scenario=scenario, constraint_set=constraint_set, requested_by=who)
+    return Asked(scenario=scenario, constraint_set=constraint_set, requested_by=user())
 
 
 def _finding(finding: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,14 @@ def settings() -> Settings:
     loaded = load_settings()
     configure(loaded.log_level)
     return loaded
+
+
+def user() -> str:
+    """Who runs this command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "command line"
 
 
 @contextmanager

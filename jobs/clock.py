@@ -1,19 +1,19 @@
 """Ticks: the only place that knows APScheduler. It says when; what is done then is decided elsewhere.
 
 A schedule is a sentence in Setup: ``every 30 minutes``, ``every 2 hours``, ``daily 07:00``, ``weekdays 07:00``,
-``mondays 09:30`` or five cron fields. It is read in the workspace's time zone; the trigger minds daylight saving.
+``mondays 09:30`` or five cron fields. It is read in the workspace's time zone; ``next_slot`` minds daylight saving.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -34,24 +34,36 @@ _DAYS = {
     "sunday": "sun",
 }
 _CRON_DAY = re.compile(r"\d")
+_FAR = timedelta(days=36_525)
 MENDING = "write “every 30 minutes”, “weekdays 07:00”, “mondays 09:30” or five cron fields"
 
 
-def trigger_of(schedule: str, time_zone: str) -> BaseTrigger:
-    """The trigger that a schedule sentence means; InputError that says how to mend it where it means none."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a schedule is due: every so often (slots stand on the clock, counted from one midnight, not from the moment
+    a worker started: two workers agree on them), or at times of the wall clock."""
+
+    zone: ZoneInfo
+    every: timedelta | None = None
+    walls: CronTrigger | None = None
+
+
+def rule_of(schedule: str, time_zone: str) -> Rule:
+    """The rule that a schedule sentence means; InputError that says how to mend it where it means none."""
     text = " ".join(schedule.casefold().split())
-    zone = ZoneInfo(time_zone)
+    try:
+        zone = ZoneInfo(time_zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(f"“{time_zone}” is not a time zone; write one like Europe/Berlin.") from error
     if match := _EVERY.fullmatch(text):
-        count = int(match[1] or 1)
-        if count:
-            # Slots stand on the clock, not on the moment the worker started: two workers agree on them.
-            start = datetime(2024, 1, 1, tzinfo=zone)
-            return IntervalTrigger(**{f"{match[2]}s": count}, start_date=start, timezone=zone)
+        if count := int(match[1] or 1):
+            return Rule(zone, every=timedelta(**{f"{match[2]}s": count}))
     elif (match := _AT.fullmatch(text)) and match[1] in _DAYS:
-        return CronTrigger(day_of_week=_DAYS[match[1]], hour=int(match[2]), minute=int(match[3]), timezone=zone)
+        days, hour, minute = _DAYS[match[1]], int(match[2]), int(match[3])
+        return Rule(zone, walls=CronTrigger(day_of_week=days, hour=hour, minute=minute, timezone=UTC))
     elif len(text.split()) == 5:
         try:
-            return CronTrigger.from_crontab(_posix_days(text), timezone=zone)
+            return Rule(zone, walls=CronTrigger.from_crontab(_posix_days(text), timezone=UTC))
         except (ValueError, KeyError):
             pass
     raise InputError(f"“{schedule}” is not a schedule; {MENDING}.")
@@ -69,10 +81,43 @@ def _posix_days(cron: str) -> str:
 
 
 def next_slot(schedule: str, time_zone: str, after: datetime) -> datetime | None:
-    """The first moment strictly after ``after`` (aware) at which the schedule is due; None where it never is."""
-    trigger = trigger_of(schedule, time_zone)
-    slot = trigger.get_next_fire_time(None, after)
-    return trigger.get_next_fire_time(slot, after) if slot == after else slot
+    """The first moment (UTC) strictly after ``after`` (aware) at which the schedule is due; None where it never is, or
+    not in a hundred years.
+
+    Where the clocks go forward over a time of the wall clock, its slot is the moment at which they do; where they go
+    back and a time comes twice, its slot is the first of the two.
+    """
+    rule = rule_of(schedule, time_zone)
+    after = after.astimezone(UTC)
+    if rule.every:
+        first = datetime(2024, 1, 1, tzinfo=rule.zone).astimezone(UTC)
+        return first + ((after - first) // rule.every + 1) * rule.every
+    assert rule.walls is not None
+    wall = after.astimezone(rule.zone).replace(tzinfo=None, fold=0)
+    latest = wall + _FAR
+    while True:
+        found = rule.walls.get_next_fire_time(None, wall.replace(tzinfo=UTC))  # the trigger reckons without a zone
+        if found is None or found.replace(tzinfo=None) > latest:
+            return None
+        wall = found.replace(tzinfo=None)
+        slot = _moment_of(wall, rule.zone)
+        if slot > after:
+            return slot
+        wall += timedelta(minutes=1)
+
+
+def _moment_of(wall: datetime, zone: ZoneInfo) -> datetime:
+    """When (UTC) a wall clock first shows ``wall`` or, where it passes over that, the moment it does so. Later walls
+    never come earlier."""
+    before, after = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if before <= after:  # shown once or twice
+        return before
+    early, late = after, before  # passed over: the clocks go forward between these two
+    offset = late.astimezone(zone).utcoffset()
+    while late - early > timedelta(seconds=1):
+        middle = early + timedelta(seconds=(late - early) // timedelta(seconds=1) // 2)
+        early, late = (early, middle) if middle.astimezone(zone).utcoffset() == offset else (middle, late)
+    return late
 
 
 class Clock:

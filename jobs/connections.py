@@ -9,6 +9,7 @@ from typing import Self
 
 from db import migrations
 from db.embedded import EmbeddedServer, start
+from db.roles import WORKER
 from db.session import Database
 from engine.errors import HandedBack, InputError
 from jobs import metrics
@@ -34,9 +35,9 @@ class Connections:
 
     @cached_property
     def database(self) -> Database:
-        """The database, migrated."""
+        """The database, migrated, under the worker's role where it is there."""
         migrations.upgrade(self.database_url)
-        return Database.open(self.database_url)
+        return Database.open(self.database_url, role=WORKER)
 
     def go_on(self) -> None:
         """Raises HandedBack where this process is to end."""

@@ -1,4 +1,4 @@
-"""A look at a workbook: what waits in its Requests is queued, what its schedule asks too, and what is wrong is told
+"""A look at a workbook: what waits in its Requests is queued, and what is wrong is told
 where the workbook has changed."""
 
 from __future__ import annotations
@@ -7,8 +7,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime
 from importlib.metadata import version
 
 import structlog
@@ -19,7 +17,6 @@ from engine.errors import InputError, RoadmapError
 from engine.inputs import RequestRow, Setup
 from jobs import metrics
 from jobs.check import findings_of
-from jobs.clock import next_slot
 from jobs.connections import Connections
 from jobs.logs import reason_of
 from jobs.pull import Pulled, pull
@@ -31,6 +28,7 @@ from sheets_sync.gateway import spreadsheet_id_of
 from sheets_sync.headers import folded
 from sheets_sync.rows import read_inputs
 from sheets_sync.updates import RequestAnswer
+from sheets_sync.watch import next_full_read
 
 log = structlog.get_logger()
 
@@ -50,11 +48,10 @@ def look(connections: Connections, watching: Watching, workspace_id: int) -> Non
 
 def _looked(held: Held, watching: Watching, workspace_id: int) -> None:
     with held.database.transaction() as session:
-        watch = replace(store.watch_of(session, workspace_id), is_busy=False)  # by nobody but us
-    reason = watching.reason(watch, held.database.now())
-    if reason is None:
+        watch = store.watch_of(session, workspace_id, is_heard=watching.is_heard, is_my_turn=True)
+    if watch.reason is None:
         return
-    metrics.READS.labels(reason).inc()
+    metrics.READS.labels(watch.reason).inc()
     try:
         _serve(held, watch)
     except RoadmapError as error:
@@ -67,8 +64,6 @@ def _serve(held: Held, watch: WatchRecord) -> None:
     workspace = watch.workspace
     pulled = pull(held, workspace)
     answers = _asked(held, workspace, pulled.inputs.requests)
-    setup = pulled.inputs.setup
-    _ask_by_schedule(held, workspace, setup)
     digest = _tell_if_changed(held, pulled, watch.digest, answers)
     with held.database.transaction() as session:
         store.note_read(
@@ -76,16 +71,16 @@ def _serve(held: Held, watch: WatchRecord) -> None:
             workspace.id,
             seen=watch.changed_at,
             digest=digest,
-            next_slot_at=next_due(setup.schedule, setup.time_zone, store.last_scheduled(session, workspace.id)),
-            sources=sources_of(setup),
+            next_read_at=next_full_read(workspace.spreadsheet_id, pulled.as_of),
+            sources=sources_of(pulled.inputs.setup),
         )
 
 
 def _listen(connections: Connections, watching: Watching, workspace_id: int) -> None:
     """Only the workbook's Requests; the rest when it is its turn."""
     with connections.database.transaction() as session:
-        watch = store.watch_of(session, workspace_id)
-    if watch.changed_at is None or watching.reason(watch, connections.database.now()) is None:
+        watch = store.watch_of(session, workspace_id, is_heard=watching.is_heard)
+    if watch.changed_at is None or watch.reason is None:
         return
     workbook = connections.gateway.read(watch.workspace.spreadsheet_id)
     inputs, _ = read_inputs(workbook)
@@ -121,30 +116,12 @@ def _asked(
     return answers
 
 
-def _ask_by_schedule(held: Held, workspace: WorkspaceRecord, setup: Setup) -> None:
-    """A run where a slot of the schedule has passed since the last; missed slots collapse into one."""
-    with held.database.transaction() as session:
-        last = store.last_scheduled(session, workspace.id)
-    if setup.schedule and is_due(setup.schedule, setup.time_zone, last, held.database.now()):
-        slot = next_due(setup.schedule, setup.time_zone, last)
-        with held.database.transaction() as session:
-            ask(
-                session,
-                workspace.id,
-                f"schedule-{workspace.id}-{slot:%Y%m%dT%H%MZ}",
-                "optimize",
-                requested_by="schedule",
-                trigger="schedule",
-            )
-
-
 def _note_stopped(held: Held, watch: WatchRecord) -> None:
-    """The workbook cannot be served as it is: it waits for an edit, its hour, or a slot that is still to come."""
+    """The workbook cannot be served as it is: it waits for an edit, or its hour."""
     try:
-        now = held.database.now()
-        slot = watch.next_slot_at if watch.next_slot_at and watch.next_slot_at > now else None
+        hour = next_full_read(watch.workspace.spreadsheet_id, held.database.now())
         with held.database.transaction() as session:
-            store.note_read(session, watch.workspace.id, seen=watch.changed_at, digest=None, next_slot_at=slot)
+            store.note_read(session, watch.workspace.id, seen=watch.changed_at, digest=None, next_read_at=hour)
     except RoadmapError as error:
         log.error("not noted", workspace=watch.workspace.id, **reason_of(error))
 
@@ -159,21 +136,6 @@ def _tell_if_changed(held: Held, pulled: Pulled, told: str | None, answers: dict
         report = show(held, pulled, findings, requests=answers)
         log.info("told", workspace=pulled.workspace.id, findings=len(findings), rows=report.rows_written)
     return digest
-
-
-def is_due(schedule: str, time_zone: str, last: datetime, now: datetime) -> bool:
-    """Whether the schedule has a slot after ``last`` and not after ``now`` (both aware). A bad schedule is never due:
-    Checks tells it."""
-    slot = next_due(schedule, time_zone, last)
-    return slot is not None and slot <= now
-
-
-def next_due(schedule: str | None, time_zone: str, last: datetime) -> datetime | None:
-    """The first slot after ``last`` (aware), be it past or to come; None where there is no schedule, or a bad one."""
-    try:
-        return next_slot(schedule, time_zone, last) if schedule else None
-    except InputError:
-        return None
 
 
 def sources_of(setup: Setup) -> frozenset[str]:
@@ -195,7 +157,8 @@ def _digest(pulled: Pulled, shown: str) -> str:
     grids = {title: grid.values for title, grid in pulled.workbook.grids.items()}
     grids |= {bound.name: bound.grid.values for bound in pulled.intake.sources.tabs}
     shares = sorted((grid.title, *cell) for grid in pulled.workbook.grids.values() for cell in grid.percents)
-    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids, shares]
+    wrong = [str(finding) for finding in pulled.findings]  # some are of what is in no cell, such as protection
+    told = [version("roadmap-optimizer"), str(pulled.today), shown, grids, shares, wrong]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -12,7 +12,6 @@ from db.records import WorkspaceRecord
 from engine.errors import UsageError
 from engine.inputs import RequestRow
 from jobs.connections import Connections
-from sheets_sync.headers import folded
 from sheets_sync.menu_script import script_files, script_version
 from sheets_sync.rows import read_inputs
 
@@ -93,9 +92,7 @@ def sentence_of(written: Written, seen: Seen | None) -> str:
 
 
 def _seen(connections: Connections, workspace: WorkspaceRecord, version: str) -> Seen:
-    workbook = connections.gateway.read(workspace.spreadsheet_id)
-    titles = [title for title in workbook.grids if folded(title) == folded("Requests")]
-    rows = read_inputs(workbook)[0].requests if titles else ()
+    rows = read_inputs(connections.gateway.read(workspace.spreadsheet_id))[0].requests
     others: dict[str, None] = {}
     for row in rows:
         theirs = _version_of(row)

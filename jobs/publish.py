@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from db import store
@@ -57,9 +58,12 @@ def publish_in_turn(
     run_id: int | None = None,
     roadmap_name: str = DEFAULT_ROADMAP,
     version_note: str = "",
+    require_allowed: Callable[[], None] = lambda: None,
 ) -> Published:
-    """As ``publish``, for a caller whose turn it is."""
+    """As ``publish``, for a caller whose turn it is. ``require_allowed`` is called once the workbook was read, and
+    raises where who asked may not publish."""
     pulled = pull(connections, workspace)
+    require_allowed()
     run = _run_to_publish(connections, pulled, asked, run_id)
     version, merge_findings = _merged(connections, pulled, run, asked, roadmap_name, version_note)
     findings = findings_of(connections, pulled, Asked()) + merge_findings

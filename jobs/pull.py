@@ -14,11 +14,13 @@ from engine.errors import InputError
 from engine.findings import Finding, Severity
 from engine.inputs import InitiativeRow, Setup, WorkbookInputs
 from engine.sentences import told
-from jobs.clock import trigger_of
+from jobs.authority import keep
+from jobs.clock import rule_of
 from jobs.connections import Connections
 from jobs.copies import refuse_copy
 from jobs.intake import Intake, linked_requests, read_sources, sheets_read
 from jobs.lost_keys import mended
+from jobs.schedule import note_schedule
 from sheets_sync import percents
 from sheets_sync.grids import Workbook
 
@@ -64,8 +66,10 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
         leaps = store.note_initiative_keys(
             session, [row.initiative_key for row in inputs.initiatives if row.initiative_key]
         )
+        findings += keep(session, workspace, workbook, inputs.setup)
         inputs, new_keys = _with_keys(inputs, lambda count: store.reserve_initiative_keys(session, count))
         store.save_inputs(session, workspace.id, inputs, read.in_doubt)
+        note_schedule(session, workspace.id, inputs.setup, as_of)
         links = store.intake_links(session, workspace.id)
         intake = linked_requests(
             sources, inputs, workbook.spreadsheet_id, links, lambda count: store.reserve_initiative_keys(session, count)
@@ -102,7 +106,7 @@ def _schedule_findings(setup: Setup) -> tuple[Finding, ...]:
     if row is None:
         return ()
     try:
-        trigger_of(row.value or "", setup.time_zone)
+        rule_of(row.value or "", setup.time_zone)
     except InputError as error:
         return (told(row, "value", error.sentence),)
     return ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,7 @@ from db import store
 from db.errors import RunTakenOver
 from db.records import KeptRun, RequestRecord, RequestStatus, RunStatus, WorkspaceRecord
 from engine.errors import Cancelled, HandedBack, InputError, RoadmapError
+from jobs.authority import require_role
 from jobs.check import check_in_turn, findings_of, summary_of
 from jobs.connections import Connections
 from jobs.logs import reason_of
@@ -153,7 +155,9 @@ def _done(
         return status, outcome.sentence, outcome.run_id
     if record.action == "publish":
         note = text_of(record.arguments.get("version_note")) or ""
-        published = publish_in_turn(held, workspace, asked, version_note=note)
+        published = publish_in_turn(
+            held, workspace, asked, version_note=note, require_allowed=partial(require_role, held, record)
+        )
         return RequestStatus.DONE, published.sentence, published.run.run_id
     if record.action == "check":
         return RequestStatus.DONE, summary_of(check_in_turn(held, workspace, asked)), None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Self
 
 import platformdirs
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.errors import UsageError
+
+_PLACE = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 
 
 def _default_home() -> Path:
@@ -26,7 +30,11 @@ class Settings(BaseSettings):
     sheets_base_url: AnyHttpUrl | None = None
     google_calls_per_minute: int = Field(default=60, ge=1, le=100_000)
     google_project_calls_per_minute: int = Field(default=300, ge=1, le=100_000)
+    run_retention_days: int = Field(default=180, ge=1, le=36_500)
     worker_jobs: int = Field(default=2, ge=1, le=32)
+    webhook_listen: str | None = None
+    webhook_audience: str | None = Field(default=None, max_length=300)
+    webhook_secret: SecretStr | None = Field(default=None, min_length=32)
     webhook_url: AnyHttpUrl | None = None
     log_level: str = "WARNING"
 
@@ -34,6 +42,27 @@ class Settings(BaseSettings):
     @classmethod
     def _expanded(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
+
+    @field_validator("webhook_listen")
+    @classmethod
+    def _place(cls, listen: str | None) -> str | None:
+        if listen is not None and not _PLACE.fullmatch(listen):
+            raise ValueError("must be HOST:PORT, like 127.0.0.1:8080 or [::1]:8080")
+        return listen
+
+    @model_validator(mode="after")
+    def _somebody_may_ask(self) -> Self:
+        if self.webhook_listen and not (self.webhook_audience or self.webhook_secret):
+            raise ValueError("WEBHOOK_LISTEN needs WEBHOOK_AUDIENCE or WEBHOOK_SECRET, else nobody could ask")
+        return self
+
+    @property
+    def webhook_place(self) -> tuple[str, int] | None:
+        """Host and port of WEBHOOK_LISTEN; None where it is unset."""
+        if self.webhook_listen is None:
+            return None
+        host, _, port = self.webhook_listen.rpartition(":")
+        return host.strip("[]"), int(port)
 
     @field_validator("webhook_url")
     @classmethod

@@ -3,10 +3,6 @@ nothing of its own but one reading an hour."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
 import structlog
 
 from db import store
@@ -16,30 +12,18 @@ from jobs import metrics
 from jobs.connections import Connections
 from jobs.logs import reason_of
 from sheets_sync.errors import PageTokenLost
-from sheets_sync.watch import changes_since, full_read_due
+from sheets_sync.watch import changes_since
 
 log = structlog.get_logger()
 
 SPACING_S = 5.0
 """All workers of an account together ask Drive once in this time: at most twelve calls a minute."""
 IN_TURN_A_TICK = 3
-"""How many workbooks without news are read at one tick: a thousand within the hour, and half of the quota is left for
+"""How many workbooks without news are read at one tick, at most."""
+SHARE_IN_TURN = 0.6
+"""Of the account's reads, so much goes to workbooks without news: a thousand within the hour, and the rest is left for
 clicks."""
-UNHEARD_AFTER = timedelta(seconds=10)
-
-CHANGED, SLOT, FIRST, HOURLY, UNHEARD = REASONS = ("changed", "schedule", "first", "hourly", "unheard")
-"""Why a workbook is due, the most urgent first."""
-URGENT = (CHANGED, SLOT)
-"""Reasons that wait for nothing; workbooks due for another one are read a few at a tick."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A workbook to be served, and why: Drive told of a change, a slot of its schedule has come, it was never read (or
-    not since the list of changes was lost), an hour has passed, or Drive tells nothing and it is its turn."""
-
-    watch: WatchRecord
-    reason: str
+READS_OF_A_LOOK = 2
 
 
 class Watching:
@@ -85,37 +69,23 @@ class Watching:
         log.info("watch begins anew", reads_all=restarted)
         return restarted
 
-    def due(self) -> tuple[Due, ...]:
-        """All workbooks that are due now: first those with news, the rest those read longest ago first."""
-        now = self._connections.database.now()
+    def due(self, *, everything: bool = False) -> tuple[WatchRecord, ...]:
+        """The workbooks to be read now, each with its reason: all with news, and of the others (the rest, those that
+        wait longest first) as many as one tick may. ``everything``: all of them."""
+        others = None if everything else self._others_now()
         with self._connections.database.transaction() as session:
-            known = store.watches(session)
-        found = [Due(watch=watch, reason=reason) for watch in known if (reason := self.reason(watch, now))]
-        metrics.WORKBOOKS.set(len(known))
-        for reason in REASONS:
-            metrics.WAITING.labels(reason).set(sum(due.reason == reason for due in found))
-        return tuple(sorted(found, key=lambda due: REASONS.index(due.reason)))
+            found = store.due_watches(session, is_heard=self.is_heard, others=others)
+            counts = store.count_due(session)
+        metrics.WORKBOOKS.set(counts.pop(""))
+        for reason, number in counts.items():
+            metrics.WAITING.labels(reason).set(number)
+        return found
 
-    def reason(self, watch: WatchRecord, now: datetime) -> str | None:
-        """Why a workbook is due at ``now`` (aware); None where it is not. While a process is at work on it, only a
-        change that may be a click on Cancel run counts."""
-        if watch.is_busy and (watch.changed_at is None or watch.changed_at == watch.heard_at):
-            return None
-        if watch.changed_at is not None:
-            return CHANGED
-        if watch.next_slot_at is not None and watch.next_slot_at <= now:
-            return SLOT
-        if watch.read_at is None:
-            return FIRST
-        if watch.read_at < full_read_due(watch.workspace.spreadsheet_id, now):
-            return HOURLY
-        if not self.is_heard and watch.read_at <= now - UNHEARD_AFTER:
-            return UNHEARD
-        return None
-
-
-def at_a_tick(due: Sequence[Due]) -> tuple[Due, ...]:
-    """Those of ``due`` that one tick serves: all with news, and a few of the others."""
-    urgent = [one for one in due if one.reason in URGENT]
-    others = [one for one in due if one.reason not in URGENT]
-    return (*urgent, *others[:IN_TURN_A_TICK])
+    def _others_now(self) -> int:
+        """How many workbooks without news one tick may read, in view of what all workers of the account read in the
+        last minute."""
+        limit = self._connections.settings.google_calls_per_minute
+        with self._connections.database.transaction() as session:
+            bucket = self._connections.gateway.bucket_of("read")
+            used = store.turns_taken(session, bucket).get(bucket, 0)
+        return min(IN_TURN_A_TICK, max(0, int(SHARE_IN_TURN * limit) - used) // READS_OF_A_LOOK)

@@ -6,24 +6,31 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
 
 import structlog
 
 from db import store
+from db.records import DueReason
 from engine.errors import RoadmapError
+from jobs.cleanup import clean_up_nightly
 from jobs.clock import Clock
 from jobs.connections import Connections
 from jobs.logs import reason_of
 from jobs.looks import look
 from jobs.queue import SILENT_S, Queue, QueueAway
 from jobs.requests import perform
-from jobs.watching import SPACING_S, URGENT, Due, Watching, at_a_tick
+from jobs.schedule import ask_by_schedule
+from jobs.watching import SPACING_S, Watching
+from jobs.web_server import Webhook
 
 log = structlog.get_logger()
 
 TICK_S = 3
 """Drive is asked at every second tick, since all workers together ask it once in ``SPACING_S``."""
+CHORES_S = 60
+DEAD_S = 60.0
+"""So long after its last sign of life the run of a command is ended: Postgres may have been away meanwhile."""
+DEAD_RUN = "Ended: the command that made this run was killed or cut off before it was done. Run it again."
 AGAIN_S = 1.0
 """Seconds before the queue is tried again after Postgres broke off."""
 
@@ -44,21 +51,27 @@ class Worker:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self.stop())
         clock = Clock()
-        clock.every(TICK_S, "tick", lambda: self.note_due(spacing_s=SPACING_S, chosen=at_a_tick))
+        clock.every(TICK_S, "tick", lambda: self.note_due(spacing_s=SPACING_S))
+        clock.every(CHORES_S, "chores", self._chores)
         clock.start()
         try:
-            while not self._stop.is_set():
-                try:
-                    self._queue = self._opened(self._connections.settings.worker_jobs)
-                    self._queue.run()
-                except QueueAway as error:
-                    log.error("queue away", **reason_of(error))
-                    self._stop.wait(AGAIN_S)
-                except RoadmapError as error:
-                    log.error("no queue", **reason_of(error))
-                    self._stop.wait(AGAIN_S)
+            with Webhook(self._connections):
+                self._fetch()
         finally:
             clock.stop()
+
+    def _fetch(self) -> None:
+        """Do the jobs of the queue until ``stop``, however often Postgres breaks off."""
+        while not self._stop.is_set():
+            try:
+                self._queue = self._opened(self._connections.settings.worker_jobs)
+                self._queue.run()
+            except QueueAway as error:
+                log.error("queue away", **reason_of(error))
+                self._stop.wait(AGAIN_S)
+            except RoadmapError as error:
+                log.error("no queue", **reason_of(error))
+                self._stop.wait(AGAIN_S)
 
     def stop(self) -> None:
         """End: fetch nothing more, hand back what takes long."""
@@ -70,34 +83,40 @@ class Worker:
     def tick(self, *, spacing_s: float = SPACING_S) -> tuple[RoadmapError, ...]:
         """One look at Drive (unless some worker looked less than ``spacing_s`` ago), what one tick serves of what is
         due, and the jobs that can be done now; what could not be done, already logged."""
-        return self._all_done(spacing_s, at_a_tick)
+        return self._all_done(spacing_s)
 
     def serve_all(self) -> tuple[RoadmapError, ...]:
         """As ``tick``, but looks at Drive whoever did, and serves all that is due, however much it is."""
-        return self._all_done(0, tuple)
+        return self._all_done(0, everything=True)
 
-    def note_due(self, *, spacing_s: float, chosen: Callable[[Sequence[Due]], Sequence[Due]]) -> None:
-        """Asks Drive, and queues a look at each workbook of those ``chosen`` from the due ones. Hands the jobs of
-        silent workers over. Raises nothing of ours: it is logged."""
+    def note_due(self, *, spacing_s: float, everything: bool = False) -> None:
+        """Queues what the schedules ask for, asks Drive, and queues a look at each workbook that is due (as many as one
+        tick may, or ``everything``). Hands the jobs of silent workers over and ends the runs of dead commands. Raises
+        nothing of ours: it is logged."""
         try:
             database = self._connections.database
             with database.transaction() as session:
                 handed = store.hand_over_jobs(session, SILENT_S)
+                dead = store.end_dead_runs(session, DEAD_S, DEAD_RUN)
             if handed:
                 log.warning("jobs of silent workers go on", jobs=handed)
+            if dead:
+                log.warning("runs of dead commands ended", runs=dead)
+            ask_by_schedule(database)
             self._watching.look(spacing_s=spacing_s)
-            due = chosen(self._watching.due())
+            due = self._watching.due(everything=everything)
             with database.transaction() as session:
                 for one in due:
-                    urgent = one.reason in URGENT
-                    store.defer_look(session, one.watch.workspace.id, one.reason, is_urgent=urgent)
+                    urgent = one.reason is DueReason.CHANGED
+                    store.defer_look(session, one.workspace.id, one.reason or "", is_urgent=urgent)
         except RoadmapError as error:
             log.error("no tick", **reason_of(error))
             self._errors.append(error)
 
-    def _all_done(self, spacing_s: float, chosen: Callable[[Sequence[Due]], Sequence[Due]]) -> tuple[RoadmapError, ...]:
+    def _all_done(self, spacing_s: float, *, everything: bool = False) -> tuple[RoadmapError, ...]:
         self._errors = []
-        self.note_due(spacing_s=spacing_s, chosen=chosen)
+        self.note_due(spacing_s=spacing_s, everything=everything)
+        self._chores()
         try:
             while not self._stop.is_set() and self._jobs_due():
                 self._queue = self._opened(1)
@@ -106,6 +125,14 @@ class Worker:
             log.error("not served", **reason_of(error))
             self._errors.append(error)
         return tuple(self._errors)
+
+    def _chores(self) -> None:
+        """The nightly clean-up, where this worker is the one that does it. Raises nothing of ours: it is logged."""
+        try:
+            clean_up_nightly(self._connections.database, self._connections.settings.run_retention_days)
+        except RoadmapError as error:
+            log.error("no clean-up", **reason_of(error))
+            self._errors.append(error)
 
     def _jobs_due(self) -> int:
         with self._connections.database.transaction() as session:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from db import store
 from db.records import WorkspaceRecord
-from engine.errors import InputError
+from engine.errors import InputError, OutOfReach, UsageError
 from jobs.connections import Connections
 from jobs.copies import refuse_unregistered_copy
 from sheets_sync.gaps import STYLE_FIELDS
@@ -54,16 +55,32 @@ def find_named(connections: Connections, words: Sequence[str]) -> tuple[Workspac
     return find(connections, None), list(words)
 
 
-def create(connections: Connections, title: str, *, sample: bool = False, mistakes: bool = False) -> Initialised:
+def create(
+    connections: Connections,
+    title: str,
+    *,
+    sample: bool = False,
+    mistakes: bool = False,
+    editors: Sequence[str] = (),
+) -> Initialised:
     """A new spreadsheet, made into a workspace; with the sample's rows where asked."""
-    return initialise(connections, connections.gateway.create(title), sample=sample, mistakes=mistakes)
+    return initialise(connections, connections.gateway.create(title), sample=sample, mistakes=mistakes, editors=editors)
 
 
-def initialise(connections: Connections, workbook: str, *, sample: bool = False, mistakes: bool = False) -> Initialised:
-    """Make or repair the tabs of a spreadsheet and register it. Adds what is missing; moves and deletes nothing."""
+def initialise(
+    connections: Connections,
+    workbook: str,
+    *,
+    sample: bool = False,
+    mistakes: bool = False,
+    editors: Sequence[str] = (),
+) -> Initialised:
+    """Make or repair the tabs of a spreadsheet and register it. Adds what is missing; moves and deletes nothing.
+    Setup's role rows are protected for the owner, the service account and ``editors``."""
     read = connections.gateway.read(spreadsheet_id_of(workbook))
     if empty := default_title(read):  # the "Sheet1" of a new spreadsheet becomes the first tab
         read = connections.gateway.read(read.spreadsheet_id, [empty])
+    people = _people(connections, read.spreadsheet_id, editors)
     if sample:
         if any(any(cell not in (None, "") for cell in row) for grid in read.grids.values() for row in grid.values[1:]):
             raise InputError(
@@ -71,13 +88,29 @@ def initialise(connections: Connections, workbook: str, *, sample: bool = False,
             )
         with connections.database.transaction() as session:
             keys = store.reserve_initiative_keys(session, SAMPLE_SIZE)
-        requests = new_workbook_requests(read, sample_tables(keys, mistakes=mistakes))
+        requests = new_workbook_requests(read, sample_tables(keys, mistakes=mistakes), people)
     else:
         ranges = style_ranges(read)
         styles = connections.gateway.reread(read.spreadsheet_id, ranges, STYLE_FIELDS) if ranges else None
-        requests = repair_requests(read, styles)
+        requests = repair_requests(read, styles, people)
     if requests:
         connections.gateway.batch_update(read.spreadsheet_id, requests)
     with connections.database.transaction() as session:
         workspace = store.register_workspace(session, read.spreadsheet_id, read.title, read.url)
+        store.note_editors(session, workspace.id, people)
     return Initialised(workspace=workspace, changes=len(requests))
+
+
+def _people(connections: Connections, spreadsheet_id: str, editors: Sequence[str]) -> tuple[str, ...]:
+    """Who may edit the role rows: the service account, the owner as far as Drive tells, and ``editors``."""
+    for one in editors:
+        if not _EMAIL.fullmatch(one):
+            raise UsageError(f"--editor {one!r} is no e-mail address: write it as ana@example.com.")
+    try:
+        owners = connections.gateway.owners(spreadsheet_id)
+    except OutOfReach:  # Drive's API may be off: then --editor names the owner
+        owners = ()
+    return tuple(dict.fromkeys([connections.gateway.client_email, *owners, *editors]))
+
+
+_EMAIL = re.compile(r"[^\s@\"<>(),;|]{1,128}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")

@@ -76,7 +76,7 @@ class SheetsGateway:
         quotas = {
             kind: Quota(
                 {
-                    f"{kind} {self.account}": calls_per_minute,
+                    self.bucket_of(kind): calls_per_minute,
                     f"{kind} project {self._credentials.project_id or self.client_email}": project,
                 },
                 clock=clock,
@@ -92,6 +92,10 @@ class SheetsGateway:
     def _drive(self) -> Client:
         """A client with a token of its own, so that spreadsheets are served where Drive's API is off."""
         return Client(self._credentials, "Drive", DRIVE_SCOPES, self._base_url)
+
+    def bucket_of(self, kind: str) -> str:
+        """The name under which this account's turns of a kind (read, write, drive) are counted."""
+        return f"{kind} {self.account}"
 
     @property
     def account(self) -> str:
@@ -200,6 +204,13 @@ class SheetsGateway:
             }
         params = {"fields": f"replies,updatedSpreadsheet({batch.fields})" if batch.echo else "replies"}
         return self._client.json("post", f"{SHEETS_URL}/{spreadsheet_id}:batchUpdate", params, body)
+
+    def owners(self, spreadsheet_id: str) -> tuple[str, ...]:
+        """The addresses of the file's owners, as far as Drive tells them. One call of Drive."""
+        url = f"{DRIVE_URL}/files/{spreadsheet_id}"
+        answer = self._of_drive("owners", url, {"supportsAllDrives": "true", "fields": "owners(emailAddress)"})
+        listed = answer.get("owners", ())
+        return tuple(str(one["emailAddress"]) for one in listed if isinstance(one, dict) and one.get("emailAddress"))
 
     def start_page_token(self) -> str:
         """Drive's page token of the changes still to come. One call of Drive."""

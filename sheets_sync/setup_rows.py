@@ -12,6 +12,7 @@ from engine.findings import Severity
 from engine.inputs import IntakeSource, Setup
 from sheets_sync.cells import Parsed, bad, plain_text, read_choice, read_number, shown
 from sheets_sync.headers import folded
+from sheets_sync.role_rows import is_role
 from sheets_sync.setup_sources import INTAKE_SOURCE, is_source, read_sources, setup_row
 from sheets_sync.table_rows import Table, TableRow
 
@@ -66,6 +67,8 @@ def _as_shown(text: str, locale: str) -> Parsed[str]:
     return read_choice(text, ("alerts", "portfolio"))
 
 
+_ROLE_CELL = "Addresses, or @example.com for a domain; blank: every editor. It stands in the protected rows alone."
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("default_scenario", "The scenario that runs when none is named.", "2026-Q1 Core", _as_text),
     Setting("default_constraint_set", "The set of rules that is used when none is named.", "Baseline", _as_text),
@@ -77,6 +80,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "scheduled_run_shows", "What a run by itself writes: alerts only, or the portfolio too.", "alerts", _as_shown
     ),
+    Setting("may_view", f"Who may look at runs over the webhook. {_ROLE_CELL}", "@example.com", _as_text),
+    Setting("may_plan", f"Who may run and cancel over the webhook. {_ROLE_CELL}", "@example.com", _as_text),
+    Setting("may_approve", f"Who may approve formulas and params. {_ROLE_CELL}", "ana@example.com", _as_text),
+    Setting("may_publish", f"Who may publish. {_ROLE_CELL}", "ana@example.com, bo@example.com", _as_text),
     Setting(
         INTAKE_SOURCE,
         "A spreadsheet in which requests come in (id or address; blank: this one), one row each; the columns tab, "
@@ -117,7 +124,7 @@ def read_setup(table: Table | None, locale: str, workbook_time_zone: str, spread
     first: dict[str, TableRow] = {}
     for row in table.rows:
         setting = _setting(table, row)
-        if setting is None or is_source(row):
+        if setting is None or is_source(row) or is_role(setting.key):
             continue
         if setting.key in first:
             other = first[setting.key]

@@ -20,6 +20,7 @@ from sheets_sync.columns import Column, ColumnType, Family, Kind
 from sheets_sync.grids import Workbook
 from sheets_sync.header_notes import Memory
 from sheets_sync.headers import column_letters
+from sheets_sync.role_rows import role_requests
 from sheets_sync.tab_places import Members, Place, family_headers, kpi_members, places
 from sheets_sync.tabs import LIST_COLUMNS, Tab, tab
 from sheets_sync.workspace_mark import mark_requests
@@ -44,16 +45,19 @@ def style_ranges(workbook: Workbook) -> list[str]:
     return gaps.style_ranges(places(workbook, _members(workbook, _NO_TABLES)))
 
 
-def repair_requests(workbook: Workbook, styles: Mapping[str, Any] | None = None) -> list[Request]:
+def repair_requests(
+    workbook: Workbook, styles: Mapping[str, Any] | None = None, editors: Sequence[str] = ()
+) -> list[Request]:
     """The requests that add what is missing in the workbook; [] when nothing is. ``styles`` is the answer for
-    ``style_ranges``; without it, dropdowns and formats of columns that are there are not looked at."""
+    ``style_ranges``; without it, dropdowns and formats of columns that are there are not looked at. ``editors`` are the
+    addresses for which Setup's role rows are protected; without any, no such rows are made."""
     found = places(workbook, _members(workbook, _NO_TABLES))
     there = None if styles is None else gaps.styles_of(styles)
     memories = None if styles is None else header_notes.memories(styles)
     requests = _made(found, _NO_TABLES)
     for place in found:
         requests += gaps.gaps(place, lambda column: _list_range(column, found), there, memories)
-    return requests + _marked(workbook, found)
+    return requests + _marked(workbook, found) + _roles(workbook, found, _NO_TABLES, editors)
 
 
 def fill_requests(workbook: Workbook, tables: Tables) -> list[Request]:
@@ -70,16 +74,27 @@ def fill_requests(workbook: Workbook, tables: Tables) -> list[Request]:
     return _filled(found, tables)
 
 
-def new_workbook_requests(workbook: Workbook, tables: Tables) -> list[Request]:
-    """Repair and fill in one batch: what makes a sample workbook of an empty spreadsheet."""
+def new_workbook_requests(workbook: Workbook, tables: Tables, editors: Sequence[str] = ()) -> list[Request]:
+    """Repair and fill in one batch: what makes a sample workbook of an empty spreadsheet. ``editors`` as for
+    ``repair_requests``."""
     found = places(workbook, _members(workbook, tables))
     remembered = [request for place in found for request in header_notes.note_requests(place, (), Memory())]
-    return _made(found, tables) + remembered + _marked(workbook, found) + _filled(found, tables)
+    roles = _roles(workbook, found, tables, editors)
+    return _made(found, tables) + remembered + _marked(workbook, found) + _filled(found, tables) + roles
 
 
 def _marked(workbook: Workbook, found: Sequence[Place]) -> list[Request]:
     """What makes the workbook carry its own id, so that a copy of it is known."""
     return mark_requests(workbook, next(place.sheet_id for place in found if place.tab.name == "Start"))
+
+
+def _roles(workbook: Workbook, found: Sequence[Place], tables: Tables, editors: Sequence[str]) -> list[Request]:
+    """The protected rows that say who may do what, below the rows of Setup."""
+    if not editors:
+        return []
+    setup = next(place for place in found if place.tab.name == "Setup")
+    row = max(setup.used_rows, 1) + len(tables.get("Setup", ()))
+    return role_requests(workbook, setup, row, editors)
 
 
 def _members(workbook: Workbook, tables: Tables) -> Members:

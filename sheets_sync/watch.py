@@ -59,6 +59,11 @@ def full_read_due(spreadsheet_id: str, now: datetime) -> datetime:
     return _EPOCH + timedelta(seconds=second) + passed * FULL_READ_EVERY
 
 
+def next_full_read(spreadsheet_id: str, now: datetime) -> datetime:
+    """When the hourly reading of a spreadsheet that is read at ``now`` (aware) is due next."""
+    return full_read_due(spreadsheet_id, now) + FULL_READ_EVERY
+
+
 def _file_ids(page: Mapping[str, Any]) -> set[str]:
     changes = page.get("changes", [])
     if not isinstance(changes, list):

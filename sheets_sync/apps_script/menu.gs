@@ -14,6 +14,27 @@ const NO_RUNS = ['cancel', 'hello'];
 const DATES = ['requested_at', 'valid_until'];
 const REQUESTS = ['request_id', 'action', 'arguments', 'requested_by', 'requested_at', 'status', 'message'];
 
+/** Other names of columns, and the ids of tabs, by which a renamed one is found: as sheets_sync/tabs.py declares them. */
+const ALIASES = {
+  initiative_key: ['initiative', 'key'],
+  title: ['name'],
+  is_candidate: ['candidate'],
+  engineering_tokens: ['tokens'],
+  scenario_name: ['scenario'],
+  period_key: ['period'],
+  constraint_set_name: ['constraint_set', 'set'],
+  key: ['setting'],
+};
+const SHEET_IDS = {
+  Requests: 1011379317,
+  Setup: 1007345071,
+  Scenarios: 1007535189,
+  Constraints: 1002840857,
+  Targets: 1002573407,
+  Initiatives: 1008444851,
+  Portfolio: 1001594347,
+};
+
 /** A sentence for the person who clicked. */
 class Refusal extends Error {}
 
@@ -350,11 +371,13 @@ function lines_(...texts) {
 
 // ---- tabs, as rows by the names of their columns
 
-/** A tab, found by its name, as read_ gives it. Refuses where it is missing. */
+/** A tab, found by its name or, renamed, by its id, as read_ gives it. Refuses where it is missing. */
 function table_(name, needed, more) {
   const sheets = SpreadsheetApp.getActiveSpreadsheet().getSheets();
-  const called = (one) => folded_(one.getName()) === folded_(name);
-  const sheet = sheets.find((one) => one.getName() === name) || sheets.find(called);
+  const sheet =
+    sheets.find((one) => one.getName() === name) ||
+    sheets.find((one) => folded_(one.getName()) === folded_(name)) ||
+    sheets.find((one) => one.getSheetId() === SHEET_IDS[name]);
   if (!sheet) throw new Refusal(`The tab “${name}” is missing. Ask for “roadmap init”, which makes it again.`);
   return read_(sheet, needed, more || []);
 }
@@ -370,9 +393,10 @@ function read_(sheet, needed, more) {
   const header = shown[0].map(folded_);
   const at = {};
   for (const name of [...needed, ...more]) {
-    const place = header.indexOf(folded_(name));
+    const called = [name, ...(ALIASES[name] || [])].map(folded_).find((one) => header.includes(one));
+    const place = header.indexOf(called);
     const where = `The tab “${sheet.getName()}” has`;
-    if (place !== header.lastIndexOf(folded_(name))) {
+    if (place !== header.lastIndexOf(called)) {
       throw new Refusal(`${where} two columns “${name}”. Rename one of them.`);
     }
     if (place >= 0) at[name] = place;

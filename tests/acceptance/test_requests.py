@@ -18,6 +18,7 @@ from jobs import optimize, requests
 from jobs.connections import Connections
 from jobs.pull import pull
 from jobs.turns import Held, turn
+from jobs.watching import Watching
 from jobs.worker import Worker
 from jobs.workspaces import create
 
@@ -185,7 +186,7 @@ def test_a_click_on_cancel_is_heard_while_the_workbook_is_busy(desk: Desk) -> No
     """The look at a busy workbook reads its Requests, and only once for each change."""
     desk.ask("busy")
     worker = Worker(desk.connections)
-    worker.note_due(spacing_s=0, chosen=lambda due: ())
+    Watching(desk.connections).look(spacing_s=0)
     with turn(desk.connections, desk.workspace.id) as held:
         desk.begun(held, "busy")
         desk.sql("DELETE FROM procrastinate_jobs RETURNING 1")

@@ -22,6 +22,8 @@ from jobs.worker import Worker
 from jobs.workspaces import create
 from sheets_sync.local.drive import DriveError
 
+FAR_ON = datetime(2100, 1, 1, tzinfo=UTC)
+
 
 @dataclass
 class Office:
@@ -67,9 +69,9 @@ def office(world) -> Iterator[Office]:
 @pytest.fixture(autouse=True)
 def _at_rest(office: Office) -> None:
     """Each test begins with an idle workbook, whose hour has not come."""
-    office.sql("UPDATE workspace_watches SET read_at = now() + interval '1 day', next_slot_at = NULL")
+    office.sql("UPDATE workspace_watches SET read_at = now(), next_read_at = now() + interval '1 day'")
     office.settle()
-    office.sql("UPDATE workspace_watches SET read_at = now() + interval '1 day'")
+    office.sql("UPDATE workspace_watches SET read_at = now(), next_read_at = now() + interval '1 day'")
     office.sql("UPDATE drive_watches SET restarted_at = NULL")
 
 
@@ -93,7 +95,8 @@ def test_a_thousand_idle_workbooks_cost_one_call_a_tick_and_a_change_of_one_is_s
         "SELECT 'idle-' || n, 'Idle', '' FROM generate_series(1, 999) n"
     )
     office.sql(
-        "INSERT INTO workspace_watches (workspace_id, read_at) SELECT id, now() + interval '1 day' FROM workspaces "
+        "INSERT INTO workspace_watches (workspace_id, read_at, next_read_at) "
+        "SELECT id, now(), now() + interval '1 day' FROM workspaces "
         "WHERE title = 'Idle'"
     )
     try:
@@ -111,10 +114,31 @@ def test_each_workbook_is_read_once_an_hour_all_the_same_and_counted_apart(offic
         return REGISTRY.get_sample_value("roadmap_workbook_reads_total", {"reason": "hourly"}) or 0
 
     before = hourly()
-    office.sql("UPDATE workspace_watches SET read_at = now() - interval '61 minutes'")
+    office.sql("UPDATE workspace_watches SET next_read_at = now()")
     assert office.tick() == (2, 1)  # read, found unchanged, nothing written
     assert hourly() - before == 1
     assert office.tick() == (0, 1)
+
+
+def test_while_its_share_of_the_quota_is_used_a_workbook_without_news_waits_and_one_with_news_does_not(
+    office: Office,
+) -> None:
+    """Six of ten reads a minute are for workbooks without news, whoever made them."""
+    bucket = office.connections.gateway.bucket_of("read")
+    of_ten_thousand = "INSERT INTO google_turns SELECT %s, now() FROM generate_series(1, %s)"
+    office.sql("UPDATE workspace_watches SET next_read_at = now()")
+    office.sql("TRUNCATE google_turns")
+    office.sql(of_ten_thousand, bucket, 6000)
+    try:
+        assert office.tick() == (0, 1)
+        office.sql("UPDATE workspace_watches SET changed_at = now()")
+        assert office.tick()[0] == 2
+        office.sql("UPDATE workspace_watches SET next_read_at = now()")
+        office.sql("TRUNCATE google_turns")
+        office.sql(of_ten_thousand, bucket, 5990)
+        assert office.tick()[0] == 2
+    finally:
+        office.sql("TRUNCATE google_turns")
 
 
 def test_a_change_that_was_heard_but_not_noted_is_heard_again(office: Office) -> None:
@@ -140,10 +164,10 @@ def test_a_change_that_was_noted_is_served_by_the_next_worker(office: Office) ->
 def test_a_change_while_a_workbook_is_served_is_served_after_it(office: Office) -> None:
     office.sql("UPDATE workspace_watches SET changed_at = now()")
     with office.connections.database.transaction() as session:
-        (watch,) = store.watches(session)
+        (watch,) = store.due_watches(session, is_heard=True, others=0)
     office.sql("UPDATE workspace_watches SET changed_at = now() + interval '1 second'")
     with office.connections.database.transaction() as session:
-        store.note_read(session, watch.workspace.id, seen=watch.changed_at, digest=watch.digest, next_slot_at=None)
+        store.note_read(session, watch.workspace.id, seen=watch.changed_at, digest=watch.digest, next_read_at=FAR_ON)
     assert office.tick()[0] == 2
 
 
@@ -169,7 +193,7 @@ def test_while_drive_tells_nothing_workbooks_are_read_in_turn(office: Office, mo
         office.sql("UPDATE workspace_watches SET read_at = now() - interval '11 seconds'")
         assert office.tick()[0] > 2
         assert office.tick()[0] == 0  # read just now
-    office.sql("UPDATE workspace_watches SET read_at = now() + interval '1 day'")
+    office.sql("UPDATE workspace_watches SET next_read_at = now() + interval '1 day'")
     assert office.settle() <= 2
 
 
@@ -181,8 +205,6 @@ def test_a_schedule_is_due_in_a_workbook_that_did_not_change(office: Office) -> 
     office.settle()
     next_slot = office.sql("SELECT next_slot_at > now() FROM workspace_watches").scalar()
     assert next_slot is True
-    office.sql("UPDATE workspaces SET created_at = now() - interval '2 hours'")
-    office.sql("UPDATE optimization_runs SET started_at = now() - interval '2 hours'")
     office.sql("UPDATE workspace_watches SET next_slot_at = now() - interval '1 second'")
     runs = "SELECT count(*) FROM optimization_runs WHERE trigger = 'schedule'"
     before = office.sql(runs).scalar()
@@ -207,7 +229,8 @@ def test_a_change_in_a_spreadsheet_that_setup_names_concerns_the_workbook(office
 
 def test_a_workbook_that_is_gone_is_told_once_and_not_asked_for_at_every_tick(office: Office, world) -> None:
     gone = office.connections.gateway.create("Gone")
-    office.sql(f"INSERT INTO workspaces (spreadsheet_id, title, url) VALUES ('{gone}', 'Gone', '')")
+    with office.connections.database.transaction() as session:
+        store.register_workspace(session, gone, "Gone", "")
     world.server.service.delete_file(gone)
     try:
         errors = office.worker.tick(spacing_s=0)

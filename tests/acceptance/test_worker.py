@@ -117,10 +117,10 @@ def test_a_scheduled_run_writes_alerts_and_leaves_the_portfolio_as_it_was(world,
     asked = world.cli.json("optimize", workbook)
     setup = sheet.worksheet("Setup")
     keys = setup.col_values(1)
-    setup.update([["every 1 minute"]], f"B{keys.index('schedule') + 1}", raw=True)
+    setup.update([["every 1 hour"]], f"B{keys.index('schedule') + 1}", raw=True)
+    world.cli("worker", "--once")
     with world.connected() as connections, connections.database.transaction() as session:
-        made_before = "UPDATE workspaces SET created_at = now() - interval '1 hour' WHERE spreadsheet_id = %s"
-        session.connection().exec_driver_sql(made_before, (workbook,))
+        session.connection().exec_driver_sql("UPDATE workspace_watches SET next_slot_at = now() WHERE schedule <> ''")
     world.cli("worker", "--once")
     assert {row["run_id"] for row in rows_of(sheet, "Portfolio")} == {str(asked["run_id"])}
     assert {row["run_id"] for row in rows_of(sheet, "Alerts")} != {str(asked["run_id"])}

@@ -18,7 +18,7 @@ import jobs
 from jobs.cli import main
 
 LEFT_OUT = {"demo", "__main__"}
-"""Modules that import the page, which only that command needs; and the one that is a command itself."""
+"""Imports the page, which only that command needs; runs a command at once."""
 TO = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 

@@ -362,15 +362,6 @@ def test_the_run_behind_a_portfolio_is_found_and_only_by_its_own_workspace(datab
         assert store.run_facts(session, run.id, workspace_id=workspace + 1) is None
 
 
-def test_the_last_scheduled_run_counts_and_before_it_the_registration(database: Database, workspace: int) -> None:
-    with database.transaction() as session:
-        registered = store.last_scheduled(session, workspace)
-        begun(session, workspace)
-        assert store.last_scheduled(session, workspace) == registered
-        begun(session, workspace, trigger="schedule")
-        assert store.last_scheduled(session, workspace) > registered
-
-
 def test_an_ended_run_is_not_moved_on(database: Database, workspace: int) -> None:
     with database.transaction() as session:
         run, _ = solved(session, workspace)

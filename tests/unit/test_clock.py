@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from jobs.clock import next_slot
-from jobs.worker import is_due
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -61,9 +60,51 @@ def test_a_slot_lies_strictly_after_the_moment_it_is_asked_for(schedule: str, mo
     assert slot > after
 
 
-def test_missed_slots_make_one_run_due_and_none_after_it() -> None:
-    last = datetime(2026, 1, 5, 7, 0, tzinfo=UTC)
-    now = last + timedelta(days=3)
-    assert is_due("daily 07:00", "UTC", last, now)
-    assert not is_due("daily 07:00", "UTC", now, now + timedelta(hours=1))
-    assert not is_due("whenever", "UTC", last, now)
+@given(
+    st.sampled_from(["daily 02:30", "every 45 minutes", "0,30 1-3 * * *", "*/7 * * * *", "15 2 * * 0"]),
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana"]),
+    st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1)),
+)
+def test_the_slots_after_two_moments_never_change_places(schedule: str, time_zone: str, moment: datetime) -> None:
+    """However the clocks are set: no slot is passed over by asking a little later, and none comes again."""
+    early = moment.replace(tzinfo=UTC)
+    slot = next_slot(schedule, time_zone, early)
+    assert slot is not None
+    assert next_slot(schedule, time_zone, slot - timedelta(seconds=1)) == slot
+    following = next_slot(schedule, time_zone, slot)
+    assert following is not None
+    assert following > slot
+
+
+@pytest.mark.parametrize(
+    ("schedule", "time_zone", "after", "slots"),
+    [
+        ("daily 02:30", "Europe/Berlin", "2026-03-28T12:00", ["2026-03-29T01:00", "2026-03-30T00:30"]),
+        ("daily 02:30", "Europe/Berlin", "2026-10-24T12:00", ["2026-10-25T00:30", "2026-10-26T01:30"]),
+        ("every 30 minutes", "Europe/Berlin", "2026-10-25T00:10", ["2026-10-25T00:30", "2026-10-25T01:00"]),
+        ("every 30 minutes", "Europe/Berlin", "2026-03-29T00:40", ["2026-03-29T01:00", "2026-03-29T01:30"]),
+        ("15,40 2 * * *", "Australia/Lord_Howe", "2026-10-03T14:00", ["2026-10-03T15:30", "2026-10-03T15:40"]),
+        ("daily 12:00", "Pacific/Apia", "2011-12-29T22:00", ["2011-12-30T10:00", "2011-12-30T22:00"]),
+    ],
+    ids=["skipped", "twice", "every, back", "every, forward", "half an hour", "a day left out"],
+)
+def test_when_the_clocks_change_a_slot_that_is_skipped_comes_with_the_change_and_one_that_comes_twice_comes_once(
+    schedule: str, time_zone: str, after: str, slots: list[str]
+) -> None:
+    moment: datetime | None = datetime.fromisoformat(after).replace(tzinfo=UTC)
+    found = []
+    for _ in slots:
+        assert moment is not None
+        moment = next_slot(schedule, time_zone, moment)
+        found.append(moment and moment.isoformat(timespec="minutes").removesuffix("+00:00"))
+    assert found == slots
+
+
+@pytest.mark.parametrize("schedule", ["0 0 30 2 *", "0 0 31 4,6 *"])
+def test_a_day_that_never_comes_has_no_slot(schedule: str) -> None:
+    assert next_slot(schedule, "UTC", datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+
+def test_a_time_zone_that_this_machine_does_not_know_is_told() -> None:
+    with pytest.raises(InputError, match="Europe/Berlin"):
+        next_slot("daily 07:00", "Mars/Olympus", datetime(2026, 1, 1, tzinfo=UTC))

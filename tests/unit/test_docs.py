@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 import typer.main
+import yaml
 
 from engine.problem import ConstraintSet, Objective, Solution
 from engine.solve import EXIT_CODES
@@ -18,6 +19,8 @@ from sheets_sync.tabs import TABS
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPERATORS = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+DEPLOY = ROOT / "deploy"
 MODEL = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
 WORKBOOK = (ROOT / "docs" / "workbook.md").read_text(encoding="utf-8")
 
@@ -67,3 +70,28 @@ def test_every_group_of_constraints_in_the_code_stands_in_the_model_page_under_i
 def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_every_warning_and_error_of_the_log_stands_in_the_runbook() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "jobs").glob("*.py")))
+    events = set(re.findall(r"log\.(?:warning|error)\(\s*\"([^\"]+)\"", code))
+    assert len(events) >= 10
+    assert {event for event in events if f"`{event}`" not in RUNBOOK} == set()
+
+
+def test_the_examples_of_deployment_set_what_there_is_and_start_a_command_that_there_is() -> None:
+    lines = (DEPLOY / "worker.env.example").read_text(encoding="utf-8").splitlines()
+    names = {line.partition("=")[0].lower() for line in lines if line and not line.startswith("#")}
+    assert names <= set(Settings.model_fields)
+    unit = (DEPLOY / "roadmap-worker.service").read_text(encoding="utf-8")
+    assert re.search(r"^ExecStart=\S+/roadmap worker$", unit, re.MULTILINE)
+    for name in re.findall(r"`deploy/([\w.-]+)`", RUNBOOK):
+        assert (DEPLOY / name).exists(), name
+
+
+def test_the_compose_file_stops_workers_later_than_they_end_and_mounts_the_secrets_it_names() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    worker = compose["services"]["worker"]
+    assert int(worker["stop_grace_period"].removesuffix("s")) > 10
+    used = {name for service in compose["services"].values() for name in service["secrets"]}
+    assert used == set(compose["secrets"])

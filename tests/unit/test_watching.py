@@ -6,29 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.records import WatchRecord, WorkspaceRecord
 from engine.errors import InputError, OutOfReach, RoadmapError
 from engine.inputs import Setup, SetupRow
-from jobs import watching
 from jobs.logs import reason_of, trace_of
-from jobs.worker import next_due, sources_of
+from jobs.looks import sources_of
+from jobs.schedule import next_due
 from sheets_sync.errors import RequestRefused, SpreadsheetNotFound
 from sheets_sync.quota import Quota
 
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
-WORKSPACE = WorkspaceRecord(id=1, spreadsheet_id="1AbcDEF", title="Plan", url="")
-
-
-def due(reason: str, count: int) -> list[watching.Due]:
-    return [watching.Due(watch=WatchRecord(workspace=WORKSPACE), reason=reason) for _ in range(count)]
-
-
-def test_a_tick_serves_all_news_and_so_few_others_that_a_thousand_an_hour_leave_room_for_clicks() -> None:
-    chosen = watching.at_a_tick([*due(watching.HOURLY, 1000), *due(watching.CHANGED, 40), *due(watching.SLOT, 2)])
-    others = [one for one in chosen if one.reason == watching.HOURLY]
-    assert len(chosen) - len(others) == 42
-    reads_a_minute = 2 * 6 * len(others)
-    assert 2 * 1000 / 60 <= reads_a_minute <= 0.6 * 60
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,10 @@ class Sheet {
     return this.tab.name;
   }
 
+  getSheetId() {
+    return this.tab.id;
+  }
+
   getMaxRows() {
     return this.tab.rows;
   }

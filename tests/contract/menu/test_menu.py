@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+
+from sheets_sync.menu_script import FOLDER, MENU
+from sheets_sync.tabs import TABS
 
 OK = {"button": "OK"}
 
@@ -100,6 +104,33 @@ def test_columns_and_tabs_are_known_whatever_their_case_spaces_and_dashes(maria:
     maria.put("'REQUESTS '!A1:B1", ["Request ID", "ACTION"])
     maria.click("checkSheet")
     assert [row["ACTION"] for row in maria.rows("REQUESTS ")] == ["check"]
+
+
+def test_renamed_tabs_and_old_names_of_columns_are_found_as_the_worker_finds_them(maria: Any) -> None:
+    for tab in ("Requests", "Setup", "Scenarios", "Constraints", "Targets", "Initiatives"):
+        properties = {"sheetId": maria.sheet_id(tab), "title": f"Our {tab}"}
+        maria.change({"updateSheetProperties": {"properties": properties, "fields": "title"}})
+    for tab, name, old in (("Setup", "key", "Setting"), ("Scenarios", "scenario_name", "Scenario"),
+                           ("Initiatives", "is_candidate", "Candidate")):  # fmt: skip
+        letter = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[maria.column(f"Our {tab}", name)]
+        maria.put(f"'Our {tab}'!{letter}1", [old])
+    maria.answers = [OK]
+    maria.click("runOptimization")
+    assert "Candidates: 6" in maria.saw("alert")[0]["text"]
+    assert [row["action"] for row in maria.rows("Our Requests")] == ["optimize"]
+
+
+def test_the_script_knows_the_ids_of_tabs_and_the_old_names_of_columns_that_are_declared() -> None:
+    code = (FOLDER / MENU).read_text(encoding="utf-8")
+    ids = dict(re.findall(r"^  (\w+): (\d+),$", code.partition("SHEET_IDS = {")[2].partition("}")[0], re.M))
+    used = [tab for tab in TABS if tab.name in ids]
+    assert {tab.name: str(tab.sheet_id) for tab in used} == ids
+    listed = re.findall(r"^  (\w+): \[(.*)\],$", code.partition("ALIASES = {")[2].partition("};")[0], re.M)
+    known = {name: tuple(re.findall(r"'(\w+)'", names)) for name, names in listed}
+    declared = {column.name: column.aliases for tab in used for column in tab.columns if column.aliases}
+    assert {name: declared.get(name) for name in known} == known
+    read = set(re.findall(r"'(\w+)'", code)) - set(known)
+    assert not {name for name in declared if name in read}
 
 
 def test_a_double_click_on_an_entry_is_one_request(maria: Any) -> None:
