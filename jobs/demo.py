@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pydantic import AnyHttpUrl
 from rich.console import Console
 
 from db import store
@@ -43,6 +45,7 @@ def demo(settings: Settings, console: Console, *, stay: bool = False, port: int 
                 "google_application_credentials": server.key_file,
                 "sheets_base_url": f"{server.base_url}/",
             }
+            | (_webhook(server.identity.client_id) if stay else {})
         )
         with Connections(own) as connections:
             workspace = _opened(connections, console)
@@ -53,6 +56,18 @@ def demo(settings: Settings, console: Console, *, stay: bool = False, port: int 
             else:
                 _stay(own, console, workspace)
     return outcome.exit_code
+
+
+def _webhook(audience: str) -> dict[str, Any]:
+    """The settings of a webhook on this machine: the menu's clicks start at once, and its sidebar sees each stage."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{place.getsockname()[1]}"
+    return {
+        "webhook_listen": listen,
+        "webhook_url": AnyHttpUrl(f"http://{listen}"),
+        "webhook_audience": audience,
+    }
 
 
 def _opened(connections: Connections, console: Console) -> WorkspaceRecord:
@@ -108,7 +123,8 @@ def _stay(settings: Settings, console: Console, workspace: WorkspaceRecord) -> N
     command = Path(sys.argv[0])
     names = ("ROADMAP_HOME", "SHEETS_BASE_URL", "GOOGLE_APPLICATION_CREDENTIALS")
     environment = {name: str(getattr(settings, name.lower())) for name in names}
-    worker = WorkerProcess(environment, console.print)
+    webhook = {name: str(getattr(settings, name.lower())) for name in ("WEBHOOK_LISTEN", "WEBHOOK_AUDIENCE")}
+    worker = WorkerProcess(environment | webhook, console.print)
     exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     console.print(
         f"\nThe workbooks can be looked at and edited at {settings.sheets_base_url} (Ctrl-C ends it).\n"
