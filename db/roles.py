@@ -1,7 +1,7 @@
 """Two roles in Postgres that own nothing: one for the worker, one for the webhook, which sees one workbook at a time.
 
-The worker may read and write all rows and change no table. The webhook may touch a few tables, some columns of them,
-and there only the rows of the workbook that its transaction names (row level security): a query that forgets its WHERE
+The worker may read and write all rows and change no table. The webhook may touch a few tables, and
+there only the rows of the workbook that its transaction names (row level security): a query that forgets its WHERE
 finds nothing of others. Every other table of a workspace shows it no row and gives it no right.
 
 Both are made after each upgrade where the user may make roles; else ``script`` is what an administrator runs. Without
