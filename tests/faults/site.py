@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import gspread
+from sqlalchemy import text
 
 from db import embedded, migrations, store
 from db.records import WorkspaceRecord
 from db.session import Database
 from engine.errors import RoadmapError
+from jobs.optimize import optimize
+from jobs.show import Asked
 from sheets_sync.local.faults import Faults
 from sheets_sync.local.server import LocalServer
 from tests.clients import click, spreadsheet_of
@@ -110,9 +113,6 @@ class Site:
         """A workbook of its own; ``with_a_plan``, one that was run once."""
         workspace = self.office.new_workbook()
         if with_a_plan:
-            from jobs.optimize import optimize
-            from jobs.show import Asked
-
             optimize(self.office.connections, workspace, Asked())
         return workspace
 
@@ -132,8 +132,6 @@ class Site:
 
     def rows(self, statement: str, **values: Any) -> list[Mapping[str, Any]]:
         """The rows of a statement."""
-        from sqlalchemy import text
-
         with self.database.transaction() as session:
             return [dict(row._mapping) for row in session.execute(text(statement), values)]
 

@@ -42,7 +42,10 @@ def five(nursery: Nursery) -> Iterator[list[Site]]:
 
 Line = Callable[[list[Site]], Tally]
 SHORT: Sequence[Mapping[str, Line]] = (
-    {"test_a_worker_killed_in_mid_run_costs_nothing": lambda one: lines_killed.killed_at_calls(one, [0], [150])},
+    {
+        "test_a_worker_killed_in_mid_run_costs_nothing": lambda one: lines_killed.killed_at_calls(one, [0], [150]),
+        "test_a_postgres_without_connections_costs_nothing": lambda one: lines_postgres.without_connections(one, [0]),
+    },
     {"test_a_paused_worker_that_wakes_up_changes_nothing": lambda one: lines_killed.paused_at_calls(one, [1])},
     {
         "test_a_double_click_is_one_run": lambda one: lines_asked.double_clicked(one, [0]),
@@ -51,7 +54,6 @@ SHORT: Sequence[Mapping[str, Line]] = (
     {
         "test_calls_to_google_that_fail_cost_nothing": lambda one: lines_google.stormy(one, [0]),
         "test_a_postgres_that_restarts_costs_nothing": lambda one: lines_postgres.restarted(one, [0, 1]),
-        "test_a_postgres_without_connections_costs_nothing": lambda one: lines_postgres.without_connections(one, [0]),
     },
     {"test_a_full_disk_costs_nothing_once_there_is_room": lambda one: lines_postgres.full(one, [0])},
 )
