@@ -39,6 +39,7 @@ from db.store_requests import (
 )
 from db.store_retention import (
     Delete,
+    delete_old_audits,
     delete_old_jobs,
     delete_old_requests,
     delete_old_runs,
@@ -115,6 +116,7 @@ __all__ = [
     "claim_watch",
     "count_due",
     "defer_look",
+    "delete_old_audits",
     "delete_old_jobs",
     "delete_old_requests",
     "delete_old_runs",

@@ -70,6 +70,20 @@ _OLD_REQUESTS = text(f"""
 """)  # noqa: S608 - closed vocabularies of ours
 
 
+_OLD_AUDITS = text("""
+    WITH old AS (
+        SELECT id FROM request_audits WHERE created_at < clock_timestamp() - make_interval(days => :days)
+        ORDER BY id LIMIT :limit
+    ), deleted AS (DELETE FROM request_audits USING old WHERE request_audits.id = old.id RETURNING 1)
+    SELECT count(*) FROM deleted
+""")
+
+
+def delete_old_audits(session: Session, days: int, limit: int) -> int:
+    """Deletes old lines of the audit; how many."""
+    return session.scalar(_OLD_AUDITS, {"days": days, "limit": limit}) or 0
+
+
 def delete_old_requests(session: Session, days: int, limit: int) -> int:
     """Deletes old requests that have ended; how many."""
     return session.scalar(_OLD_REQUESTS, {"days": days, "limit": limit}) or 0

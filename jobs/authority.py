@@ -78,12 +78,20 @@ def _named(members: tuple[str, ...]) -> str:
     return ", ".join(members[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def require_role(held: Held, record: RequestRecord) -> None:
-    """Raises NotAllowed, and notes it, where who made the request may not do it, by the roles as just read."""
+def require_role(held: Held, record: RequestRecord, clicked: frozenset[str]) -> None:
+    """Raises NotAllowed, and notes it, where who made the request may not do it, by the roles as just read. Where a
+    role names nobody it is that of the workbook's editors: a token proves a name, and ``clicked``, the ids that stand
+    in Requests, that its owner may edit."""
     with held.database.transaction() as session:
         current = store.find_request(session, record.request_id) or record  # proven meanwhile, by the menu's token
         roles = store.kept_roles(session, record.workspace_id)
-        told = refusal(roles, role_of(record.action), current.verified_by, is_trusted=record.trigger == "API")
+        role = role_of(record.action)
+        told = refusal(roles, role, current.verified_by, is_trusted=record.trigger == "API")
+        if told is None and current.verified_by and not roles.lists.get(role) and record.request_id not in clicked:
+            told = (
+                f"{_DOES[role]} is for those who may edit this workbook, and nothing shows that {current.verified_by} "
+                f"may: click in its menu, or name who may in {role} of Setup."
+            )
         note(session, current, "done" if told is None else "refused")
     if told is not None:
         raise NotAllowed(told)

@@ -39,6 +39,7 @@ def clean_up(database: Database, retention_days: int) -> dict[str, int]:
         "requests": _all(database, store.delete_old_requests, retention_days),
         "runs": _all(database, store.delete_old_runs, retention_days),
         "jobs": _all(database, store.delete_old_jobs, SLOT_DAYS),
+        "audits": _all(database, store.delete_old_audits, retention_days),
         "slots": _all(database, store.delete_old_slots, SLOT_DAYS),
     }
     log.info("cleaned up", **deleted)

@@ -58,12 +58,12 @@ def publish_in_turn(
     run_id: int | None = None,
     roadmap_name: str = DEFAULT_ROADMAP,
     version_note: str = "",
-    require_allowed: Callable[[], None] = lambda: None,
+    require_allowed: Callable[[frozenset[str]], None] = lambda _: None,
 ) -> Published:
-    """As ``publish``, for a caller whose turn it is. ``require_allowed`` is called once the workbook was read, and
-    raises where who asked may not publish."""
+    """As ``publish``, for a caller whose turn it is. ``require_allowed`` is called once the workbook was read, with
+    the ids in its Requests, and raises where who asked may not publish."""
     pulled = pull(connections, workspace)
-    require_allowed()
+    require_allowed(frozenset(row.request_id for row in pulled.inputs.requests if row.request_id))
     run = _run_to_publish(connections, pulled, asked, run_id)
     version, merge_findings = _merged(connections, pulled, run, asked, roadmap_name, version_note)
     findings = findings_of(connections, pulled, Asked()) + merge_findings

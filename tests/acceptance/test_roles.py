@@ -68,6 +68,15 @@ def test_publishing_is_for_whom_the_protected_rows_name(world, connections, web)
         ("ana@example.com", True, "identity token", "publish", "done"),
     ]
 
+    setup.update_cell(role_cell(setup, "may_publish"), 2, "")
+    stranger = asked(connections, workspace, "request-eve-2", "publish", "eve@example.com")
+    assert stranger.status == "failed"
+    assert "nothing shows that eve@example.com may" in stranger.message
+    requests = world.spreadsheet(workspace.spreadsheet_id).worksheet("Requests")
+    requests.append_row(["request-eve-3", "publish"])  # which only an editor can do
+    assert asked(connections, workspace, "request-eve-3", "publish", "eve@example.com").status == "done"
+    setup.update_cell(role_cell(setup, "may_publish"), 2, "ana@example.com")
+
     body = {"request_id": "request-web-eve", "workbook": workspace.spreadsheet_id, "action": "publish"}
     answer = web.post(body, Bearer(web.keys.token(email="eve@example.com")))
     assert (answer.status_code, "ana@example.com" in answer.json()["message"]) == (403, True)

@@ -154,6 +154,20 @@ def test_jobs_that_failed_and_slots_that_are_over_go_and_waiting_ones_stay(datab
     assert slots == 0
 
 
+def test_lines_of_the_audit_go_when_they_are_old(database: Database, workspace: int) -> None:
+    with database.transaction() as session:
+        for _ in range(2):
+            store.note_audit(
+                session, workspace, who="ana", is_verified=False, way="sheet", action="publish", outcome="done"
+            )
+        session.execute(
+            text("UPDATE request_audits SET created_at = now() - interval '200 days' WHERE id = (:one)"),
+            {"one": session.execute(text("SELECT min(id) FROM request_audits")).scalar()},
+        )
+    assert clean_up(database, 180)["audits"] == 1
+    assert clean_up(database, 180)["audits"] == 0
+
+
 def test_of_many_workers_one_cleans_up_a_night(database: Database) -> None:
     with ThreadPoolExecutor(4) as workers:
         done = list(workers.map(lambda _: clean_up_nightly(database, 180), range(8)))
