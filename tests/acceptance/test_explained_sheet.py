@@ -150,13 +150,13 @@ def test_a_run_leaves_how_its_solve_went_where_others_can_read_it(world, workboo
         seen = []
         solve = job.solve
 
-        def watched(problem, *, on_progress):
+        def watched(problem, *, on_progress, cancelled):
             def also(told):
                 on_progress(told)
                 with connections.database.transaction() as session:
                     seen.append(store.run_state(session, workspace.id))
 
-            return solve(problem, on_progress=also)
+            return solve(problem, on_progress=also, cancelled=cancelled)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(job, "solve", watched)

@@ -60,6 +60,11 @@ def rows_of(spreadsheet, tab: str) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=False)) for row in rows if any(row)]
 
 
+def sources_of(spreadsheet) -> list[dict[str, str]]:
+    """Setup's rows that bind a spreadsheet."""
+    return [row for row in rows_of(spreadsheet, "Setup") if row["key"] == "intake_source"]
+
+
 def type_rows(spreadsheet, tab: str, *rows: dict[str, str | int]) -> None:
     """Rows typed below the last one, as raw text."""
     sheet = spreadsheet.worksheet(tab)
@@ -226,7 +231,7 @@ def test_requests_of_another_spreadsheet_come_in_once_it_agrees(world, workbook,
     bound = {"key": "intake_source", "value": url, "tab": "Form", "default_department": "Sales"}
     type_rows(sheet, "Setup", bound | {"column_map": "Ask=title, Team=requesting_team"})
     tick()
-    (setup,) = rows_of(sheet, "Setup")
+    (setup,) = sources_of(sheet)
     assert workbook in setup["connection"]
     assert "roadmap_workspace" in setup["connection"]
     assert setup["sys: status"] == "ERROR"
@@ -238,7 +243,7 @@ def test_requests_of_another_spreadsheet_come_in_once_it_agrees(world, workbook,
     put(sheet, "Initiatives", 2, "lifecycle_status", "ready")
     tick()
     assert connections.gateway.counts.calls - before <= 2 * 5
-    (setup,), (made,) = rows_of(sheet, "Setup"), rows_of(sheet, "Initiatives")
+    (setup,), (made,) = sources_of(sheet), rows_of(sheet, "Initiatives")
     assert setup["connection"] == "connected: 1 request in Form in “Requests of sales”"
     assert setup["sys: status"] == "OK"
     assert (made["title"], made["department"], made["requesting_team"]) == ("Invoices in Polish", "Sales", "Sales PL")
@@ -269,7 +274,7 @@ def test_a_renamed_tab_of_requests_is_found_by_its_sheet_here_and_in_other_sprea
     assert sorted(row["title"] for row in made) == ["A", "Asks more", "B", "C", "Ideas more", "Wishes more"]
     assert {row["requester_changes"] for row in made} == {""}
     assert all(row["initiative_key"] for place, _, new in renamed for row in rows_of(place, new))
-    said = [row["connection"] for row in rows_of(sheet, "Setup")]
+    said = [row["connection"] for row in sources_of(sheet)]
     assert said[0].startswith("connected: 2 requests in Asks in “Requests of sales” · renamed from Form: write Asks")
     assert said[1].startswith("connected: 2 requests in Wishes · renamed from Intake UK: write Wishes")
 
@@ -291,7 +296,7 @@ def test_a_workbook_or_a_foreign_spreadsheet_cannot_be_read_through_setup(
         type_rows(sheet, "Setup", {"key": "intake_source", "value": value, "tab": name})
     type_rows(sheet, "Intake", {"title": "Dark mode"})
     tick()
-    told = [row["connection"] for row in rows_of(sheet, "Setup")]
+    told = [row["connection"] for row in sources_of(sheet)]
     assert "workbook of its own" in told[0]
     assert "belongs to another workbook" in told[1]
     assert whole not in told[1]

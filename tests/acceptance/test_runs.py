@@ -103,6 +103,7 @@ def test_the_run_of_a_killed_command_is_ended_by_the_worker_and_told_in_the_run_
 
 
 def test_status_says_what_waits_who_works_and_what_wants_looking_at(world, workbook) -> None:
+    world.cli("optimize", workbook)
     world.cli("worker", "--once")
     ask(world, workbook, "status-1", "check")
     found = world.cli.json("status")

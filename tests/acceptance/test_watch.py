@@ -127,18 +127,18 @@ def test_while_its_share_of_the_quota_is_used_a_workbook_without_news_waits_and_
     bucket = office.connections.gateway.bucket_of("read")
     of_ten_thousand = "INSERT INTO google_turns SELECT %s, now() FROM generate_series(1, %s)"
     office.sql("UPDATE workspace_watches SET next_read_at = now()")
-    office.sql("TRUNCATE google_turns")
+    office.sql("DELETE FROM google_turns")
     office.sql(of_ten_thousand, bucket, 6000)
     try:
         assert office.tick() == (0, 1)
         office.sql("UPDATE workspace_watches SET changed_at = now()")
         assert office.tick()[0] == 2
         office.sql("UPDATE workspace_watches SET next_read_at = now()")
-        office.sql("TRUNCATE google_turns")
+        office.sql("DELETE FROM google_turns")
         office.sql(of_ten_thousand, bucket, 5990)
         assert office.tick()[0] == 2
     finally:
-        office.sql("TRUNCATE google_turns")
+        office.sql("DELETE FROM google_turns")
 
 
 def test_a_change_that_was_heard_but_not_noted_is_heard_again(office: Office) -> None:
