@@ -76,6 +76,7 @@ def test_publishing_is_for_whom_the_protected_rows_name(world, connections, web)
     requests.append_row(["request-eve-3", "publish"])  # which only an editor can do
     assert asked(connections, workspace, "request-eve-3", "publish", "eve@example.com").status == "done"
     setup.update_cell(role_cell(setup, "may_publish"), 2, "ana@example.com")
+    asked(connections, workspace, "request-read-1", "check")  # so that the web knows
 
     body = {"request_id": "request-web-eve", "workbook": workspace.spreadsheet_id, "action": "publish"}
     answer = web.post(body, Bearer(web.keys.token(email="eve@example.com")))
