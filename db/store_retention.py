@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from db.store_runs import AWAITED, UNDER_WAY
@@ -60,23 +60,21 @@ def delete_old_runs(session: Session, days: int, limit: int) -> int:
     return len(ids)
 
 
-_OLD_REQUESTS = text(f"""
-    WITH old AS (
-        SELECT id FROM requests WHERE status NOT IN ({_listed(AWAITED)})
-            AND coalesce(finished_at, requested_at) < clock_timestamp() - make_interval(days => :days)
-        ORDER BY id LIMIT :limit
-    ), deleted AS (DELETE FROM requests USING old WHERE requests.id = old.id RETURNING 1)
-    SELECT count(*) FROM deleted
-""")  # noqa: S608 - closed vocabularies of ours
+def _old(table: str, since: str, only: str = "true") -> TextClause:
+    """Deletes up to ``:limit`` rows of ``table`` that satisfy ``only`` and whose ``since`` is longer ago than
+    ``:days``; how many. All three are words of ours."""
+    return text(f"""
+        WITH old AS (
+            SELECT id FROM {table} WHERE {only} AND {since} < clock_timestamp() - make_interval(days => :days)
+            ORDER BY id LIMIT :limit
+        ), deleted AS (DELETE FROM {table} USING old WHERE {table}.id = old.id RETURNING 1)
+        SELECT count(*) FROM deleted
+    """)  # noqa: S608 - closed vocabularies of ours
 
 
-_OLD_AUDITS = text("""
-    WITH old AS (
-        SELECT id FROM request_audits WHERE created_at < clock_timestamp() - make_interval(days => :days)
-        ORDER BY id LIMIT :limit
-    ), deleted AS (DELETE FROM request_audits USING old WHERE request_audits.id = old.id RETURNING 1)
-    SELECT count(*) FROM deleted
-""")
+_OLD_AUDITS = _old("request_audits", "created_at")
+_OLD_REQUESTS = _old("requests", "coalesce(finished_at, requested_at)", only=f"status NOT IN ({_listed(AWAITED)})")
+_OLD_SLOTS = _old("schedule_slots", "slot_at")
 
 
 def delete_old_audits(session: Session, days: int, limit: int) -> int:
@@ -104,15 +102,6 @@ _OLD_JOBS = text("""
 def delete_old_jobs(session: Session, days: int, limit: int) -> int:
     """Deletes the jobs that ended (failed) and their events, nothing of which happened lately; how many."""
     return session.scalar(_OLD_JOBS, {"days": days, "limit": limit}) or 0
-
-
-_OLD_SLOTS = text("""
-    WITH old AS (
-        SELECT id FROM schedule_slots WHERE slot_at < clock_timestamp() - make_interval(days => :days)
-        ORDER BY id LIMIT :limit
-    ), deleted AS (DELETE FROM schedule_slots USING old WHERE schedule_slots.id = old.id RETURNING 1)
-    SELECT count(*) FROM deleted
-""")
 
 
 def delete_old_slots(session: Session, days: int, limit: int) -> int:

@@ -241,6 +241,15 @@ def made_workbook(gateway: SheetsGateway, tables: dict[str, list[dict[str, Any]]
     return gateway.read(spreadsheet_id)
 
 
+def original_workbook(server: LocalServer) -> str:
+    """The id of a new workbook of the template, filled, to copy."""
+    gateway = SheetsGateway(server.key_file, server.base_url, calls_per_minute=10_000)
+    try:
+        return made_workbook(gateway, tables()).spreadsheet_id
+    finally:
+        gateway.close()
+
+
 def error_body(code: int, status: str, message: str, **more: Any) -> bytes:
     """An error as Google words it."""
     return json.dumps({"error": {"code": code, "status": status, "message": message, **more}}).encode()

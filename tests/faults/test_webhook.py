@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db import embedded, migrations, store
+from db import embedded, migrations
 from db.session import Database
 from jobs.requests import ask
 from tests.integration.webhook_described import require_as_described
 from tests.integration.webhook_malformed import Body, bodies, require_refused
-from tests.integration.webhook_world import BOOK, Bearer, Key, Signed, Site, rows, site
+from tests.integration.webhook_world import BOOK, Bearer, Key, Signed, Site, registered, rows, site
 
 pytestmark = pytest.mark.slow
 
@@ -47,8 +47,7 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def workspace_id(database: Database) -> int:
-    with database.transaction() as session:
-        return store.register_workspace(session, BOOK, "Roadmap", "https://example.com").id
+    return registered(database)
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,12 @@ from db.session import Database
 from jobs.requests import ask
 from jobs.web_desk import Limits
 from jobs.web_server import WebServer
-from tests.integration.webhook_world import BOOK, SECRET, Bearer, Signed, Site, site
+from tests.integration.webhook_world import BOOK, SECRET, Bearer, Signed, Site, registered, site
 
 
 @pytest.fixture(scope="module")
 def workspace_id(database: Database) -> int:
-    with database.transaction() as session:
-        return store.register_workspace(session, BOOK, "Roadmap", "https://example.com").id
+    return registered(database)
 
 
 @pytest.fixture(scope="module")

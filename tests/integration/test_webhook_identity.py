@@ -16,13 +16,12 @@ from db import store
 from db.session import Database
 from jobs.identity_keys import KeyRing, KeysAway
 from tests.clocks import Clock
-from tests.integration.webhook_world import BOOK, Bearer, Key, Keys, Signed, Site, encoded, rows, site
+from tests.integration.webhook_world import BOOK, Bearer, Key, Keys, Signed, Site, encoded, registered, rows, site
 
 
 @pytest.fixture(scope="module")
 def web(db_url: str, database: Database) -> Iterator[Site]:
-    with database.transaction() as session:
-        store.register_workspace(session, BOOK, "Roadmap", "https://example.com")
+    registered(database)
     with site(db_url) as opened:
         yield opened
 

@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db import store
 from db.session import Database
 from tests.integration.webhook_malformed import GOOD, Body, bodies, require_refused
-from tests.integration.webhook_world import BOOK, Bearer, Signed, Site, rows, site
+from tests.integration.webhook_world import BOOK, Bearer, Signed, Site, registered, rows, site
 
 
 @pytest.fixture(scope="module")
 def web(db_url: str, database: Database) -> Iterator[Site]:
-    with database.transaction() as session:
-        store.register_workspace(session, BOOK, "Roadmap", "https://example.com")
+    registered(database)
     with site(db_url) as opened:
         yield opened
 

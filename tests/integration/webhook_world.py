@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sqlalchemy import text
 
+from db import store
 from db.session import Database
 from db.web_access import WebDatabase
 from jobs.identity import Signatures, Tokens
@@ -28,6 +29,12 @@ SECRET = "a secret of the tests, thirty-two characters at least"
 AUDIENCE = "1234-menu.apps.googleusercontent.com"
 BOOK = "webhook-workbook-1"
 PLENTY = Limits(asks_of_asker=10**6, asks_of_workbook=10**6)
+
+
+def registered(database: Database) -> int:
+    """The workspace of BOOK, made."""
+    with database.transaction() as session:
+        return store.register_workspace(session, BOOK, "Roadmap", "https://example.com").id
 
 
 def encoded(content: bytes) -> str:

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from sheets_sync.gateway import SheetsGateway
 from sheets_sync.local.server import LocalServer
 from sheets_sync.menu_script import script_files
 from tests.clicker import Clicker, node
-from tests.contract.conftest import made_workbook
-from tests.contract.desk import tables
+from tests.contract.conftest import original_workbook
 
 
 @pytest.fixture
@@ -35,11 +33,7 @@ def install(local_server: LocalServer) -> Callable[..., None]:
 @pytest.fixture(scope="module")
 def original(local_server: LocalServer) -> str:
     """A workbook of the template, to copy."""
-    gateway = SheetsGateway(local_server.key_file, local_server.base_url, calls_per_minute=10_000)
-    try:
-        return made_workbook(gateway, tables()).spreadsheet_id
-    finally:
-        gateway.close()
+    return original_workbook(local_server)
 
 
 @pytest.fixture

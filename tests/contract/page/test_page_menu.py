@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from sheets_sync.gateway import SheetsGateway
 from sheets_sync.menu_script import script_files
-from tests.contract.conftest import made_workbook
-from tests.contract.desk import tables
+from tests.contract.conftest import original_workbook
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -62,11 +60,7 @@ class Clicks:
 
 @pytest.fixture(scope="module")
 def original(server: Any) -> str:
-    gateway = SheetsGateway(server.key_file, server.base_url, calls_per_minute=10_000)
-    try:
-        return made_workbook(gateway, tables()).spreadsheet_id
-    finally:
-        gateway.close()
+    return original_workbook(server)
 
 
 @pytest.fixture
