@@ -132,3 +132,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, warm: Warm, seen: Path) -> I
             yield World(server, Cli(environment, warm, seen))
         finally:
             embedded.remove(home)
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in this process have no time for remarks, which take most of a run's: for tests of something else."""
+    monkeypatch.setattr("engine.remarks.LONGEST_S", 0.0)
