@@ -3,13 +3,14 @@
 SHELL := /bin/sh
 PYTHON ?=
 PORT ?= 8765
+PROCESSES ?= 2
 export PYTHON
 
 LOCAL := .venv/.installed-local
 DEV := .venv/.installed-dev
 BIN := .venv/bin
 
-.PHONY: help demo play test check fmt slow faults bench mutants gspread-suite docs picture clean
+.PHONY: help demo play test check lint fmt slow faults bench mutants gspread-suite docs picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -26,13 +27,15 @@ demo: $(LOCAL) ## the main job on embedded defaults: sample workbook, optimise, 
 play: $(LOCAL) ## the same, and stays up with the page open to edit (PORT=8765)
 	@$(BIN)/roadmap demo --stay --port $(PORT)
 
-test: check ## everything that CI needs
-	@$(BIN)/pytest -m "not slow"
+test: lint ## everything that CI needs (PROCESSES=2: so many share the tests)
+	@scripts/test.sh $(PROCESSES)
 
-check: $(DEV) ## ruff, pyright, import-linter
+check: lint ## ruff, pyright, import-linter
+	@$(BIN)/basedpyright
+
+lint: $(DEV) ## ruff, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 
 fmt: $(DEV) ## format the code and sort its imports

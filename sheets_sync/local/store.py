@@ -215,12 +215,19 @@ def _packed(rows: list[Row | None]) -> str:
 
     tails: dict[tuple[int, int], tuple[int | None, int | None]] = {}
     out: list[Any] = []
+    repeated: tuple[Row, Any] | None = None  # a row that holds formats and the like, nothing entered; and its JSON
     for row in rows:
         if not row:
             out.append(0)
             continue
+        if repeated and row == repeated[0]:
+            out.append(repeated[1])
+            continue
         cells: list[Any] = []
+        repeated = row, cells
         for column, (entered, form, note, extras) in row.items():
+            if entered is not None:
+                repeated = None
             plain = entered if type(entered) is str or entered is None else _plain(entered)
             if not (extras or note or form):
                 cells.append((column, plain))

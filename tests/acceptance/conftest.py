@@ -56,15 +56,21 @@ class Cli:
 
     environment: dict[str, str]
     warm: Warm
-    seen: set[str]
+    seen: Path
 
     def __call__(self, *words: str, exits: int = 0) -> str:
-        run = self.warm if words[0] in self.seen else cold
-        self.seen.add(words[0])
+        run = cold if self._is_first(words[0]) else self.warm
         done = run(words, self.environment)
         assert done.returncode == exits, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done.stdout
+
+    def _is_first(self, word: str) -> bool:
+        try:
+            (self.seen / word).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
     def json(self, *words: str, exits: int = 0) -> Any:
         return json.loads(self(*words, "--json", exits=exits))
@@ -100,13 +106,16 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
 
 
 @pytest.fixture(scope="session")
-def seen() -> set[str]:
-    """The commands that ran from cold."""
-    return set()
+def seen(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A file for each command that ran from cold, in whichever of the processes that share the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    seen = (folder if worker_id == "master" else folder.parent) / "seen"
+    seen.mkdir(exist_ok=True)
+    return seen
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, warm: Warm, seen: set[str]) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, warm: Warm, seen: Path) -> Iterator[World]:
     """Sheets, database and commands of one file of tests: a worker looks at every workbook there is, and with those of
     all files it would spend Google's quota and wait."""
     folder: Path = tmp_path_factory.mktemp("world")
@@ -123,3 +132,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, warm: Warm, seen: set[str]) 
             yield World(server, Cli(environment, warm, seen))
         finally:
             embedded.remove(home)
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in this process have no time for remarks, which take most of a run's: for tests of something else."""
+    monkeypatch.setattr("engine.remarks.LONGEST_S", 0.0)

@@ -15,6 +15,8 @@ from jobs.pull import pull
 from jobs.show import Asked
 from jobs.workspaces import create
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 
 @pytest.fixture
 def connections(world):

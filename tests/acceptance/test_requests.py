@@ -22,6 +22,8 @@ from jobs.watching import Watching
 from jobs.worker import Worker
 from jobs.workspaces import create
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 
 class Desk:
     """A workbook, and what its worker does, step by step."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -104,4 +105,26 @@ def test_what_is_read_after_a_restart_is_what_was_there_before(
     again = SheetsService(folder)
     assert again.get_spreadsheet(book.id, include_grid_data=True) == before
     assert again.revision(book.id) == revision
+    again.close()
+
+
+def test_rows_that_look_alike_are_each_kept_as_they_are(tmp_path: Path) -> None:
+    """Formats, rules and notes alone: above and below an empty row, a row with a value, a row with another note."""
+    service = SheetsService(tmp_path)
+    book = Book(service, title="R")
+    bold = {"userEnteredFormat": {"textFormat": {"bold": True}}}
+    checkbox = {"condition": {"type": "BOOLEAN"}, "strict": True}
+    book.batch(
+        {"repeatCell": {"range": area(0, 8, 0, 2), "cell": bold, "fields": "userEnteredFormat"}},
+        {"setDataValidation": {"range": area(0, 8, 1, 3), "rule": checkbox}},
+        {"repeatCell": {"range": area(2, 3, 0, 9), "cell": {}, "fields": "*"}},
+        {"repeatCell": {"range": area(5, 6, 0, 1), "cell": {"note": "other"}, "fields": "note"}},
+    )
+    book.put("B7:C7", [True, 1])
+    before = book.whole()
+    service.close()
+    again = SheetsService(tmp_path)
+    assert again.get_spreadsheet(book.id, include_grid_data=True) == before
+    kept = again.values_get(book.id, "B7:C7", value_render_option="UNFORMATTED_VALUE")["values"]
+    assert [type(value) for value in kept[0]] == [bool, int]
     again.close()

@@ -221,18 +221,26 @@ def set_data_validation(change: Change, body: Json) -> Json:
     rule = body.get("rule")
     if rule is not None:
         _check_rule(rule)
+    made: dict[int, tuple[Cell, Cell]] = {}  # as in repeat_cell
     for index in range(box.top, box.bottom):
         if rule is None and not sheet.row(index):
             continue
         line = sheet.writable_row(index)
         for column in range(box.left, box.right):
-            cell = line.get(column, BLANK)
-            extras = dict(cell.extras or {})
-            extras.pop("dataValidation", None)
-            if rule is not None:
-                extras["dataValidation"] = rule
-            _place(line, column, cell._replace(extras=extras or None))
+            old = line.get(column, BLANK)
+            found = made.get(id(old))
+            if found is None:
+                found = made[id(old)] = old, _validated(old, rule)
+            _place(line, column, found[1])
     return {}
+
+
+def _validated(cell: Cell, rule: Json | None) -> Cell:
+    extras = dict(cell.extras or {})
+    extras.pop("dataValidation", None)
+    if rule is not None:
+        extras["dataValidation"] = rule
+    return cell._replace(extras=extras or None)
 
 
 def _check_rule(rule: Json) -> None:
