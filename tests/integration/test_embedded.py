@@ -169,6 +169,24 @@ def test_after_a_kill_of_the_server_itself_what_was_committed_is_there(made_home
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_of_workers_that_miss_a_killed_server_at_once_one_starts_it_again(made_home: Path) -> None:
+    url = embedded.ensure_running(made_home)
+    killed(server_pid(made_home))
+    workers = [command(made_home, "print(embedded.revive(Path(sys.argv[1])))") for _ in range(4)]
+    told = [worker.communicate()[0].strip() for worker in workers]
+    assert sorted(told) == ["False", "False", "False", "True"]
+    assert asked(url, "SELECT 1") == 1
+
+
+def test_a_server_that_was_stopped_is_not_started_again_by_a_worker(made_home: Path) -> None:
+    assert embedded.revive(made_home) is False
+    assert not (find_place(made_home).data / "postmaster.pid").exists()
+    embedded.ensure_running(made_home)
+    killed(server_pid(made_home))
+    assert embedded.revive(made_home) is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_pid_file_that_names_an_unrelated_process_neither_stops_the_start_nor_harms_it(made_home: Path) -> None:
     embedded.ensure_running(made_home)
     place = find_place(made_home)
