@@ -65,7 +65,8 @@ class Column:
     """One declared column.
 
     ``choices`` are the fixed words of a dropdown, ``dropdown`` a list of the workbook's own; at most one of the two is
-    set. ``is_required``: without this column the rows would answer another question, so a run stops when it is missing;
+    set. ``former_choices`` are the words that older versions offered: where exactly those are offered, `roadmap init`
+    puts those of this one. ``is_required``: without this column the rows would answer another question, so a run stops when it is missing;
     a missing column that is not required is told too, but stops nothing. ``group`` is "technical" for ids and digests,
     which stand in a collapsed group, else "". ``minimum`` bounds a number. ``width`` is in pixels.
     """
@@ -77,6 +78,7 @@ class Column:
     unit: str = ""
     example: str = ""
     choices: tuple[str, ...] = ()
+    former_choices: tuple[tuple[str, ...], ...] = ()
     dropdown: ListOf | None = None
     aliases: tuple[str, ...] = ()
     is_required: bool = False
