@@ -2,8 +2,9 @@
 
 One server per home, shared by all commands. It is started by the first of them under a file lock, in a session of its
 own, so that it outlives that command, Ctrl-C and ``kill -9`` alike, and it keeps running until ``stop`` (``roadmap db
-stop``). A worker starts it again where it died (``revive``), but not where it was stopped. It listens on no TCP port; its socket lies in a 0700 folder and its password in a 0600 file. Whether it lives
-is found out by connecting to it, never from a pid file alone: a pid may belong to anything by now.
+stop``). Where it died, a worker starts it again (``revive``), but not where it was stopped. It listens on no TCP port;
+its socket lies in a 0700 folder and its password in a 0600 file. Whether it lives is found out by connecting to it,
+never from a pid file alone: a pid may belong to anything by now.
 """
 
 from __future__ import annotations

@@ -92,8 +92,8 @@ class Worker:
 
     def note_due(self, *, spacing_s: float, everything: bool = False) -> None:
         """Queues what the schedules ask for, asks Drive, and queues a look at each workbook that is due (as many as one
-        tick may, or ``everything``). Hands the jobs of silent workers over and ends the runs of dead commands. Starts an
-        embedded Postgres again that died. Raises nothing of ours: it is logged."""
+        tick may, or ``everything``). Hands the jobs of silent workers over and ends the runs of dead commands. An
+        embedded Postgres that died is started again. Raises nothing of ours: it is logged."""
         try:
             database = self._connections.database
             with database.transaction() as session:

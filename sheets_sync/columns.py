@@ -65,10 +65,10 @@ class Column:
     """One declared column.
 
     ``choices`` are the fixed words of a dropdown, ``dropdown`` a list of the workbook's own; at most one of the two is
-    set. ``former_choices`` are the words that older versions offered: where exactly those are offered, `roadmap init`
-    puts those of this one. ``is_required``: without this column the rows would answer another question, so a run stops when it is missing;
-    a missing column that is not required is told too, but stops nothing. ``group`` is "technical" for ids and digests,
-    which stand in a collapsed group, else "". ``minimum`` bounds a number. ``width`` is in pixels.
+    set. ``former_choices`` are what older versions offered: where exactly that is offered, `roadmap init` puts what
+    this one does. ``is_required``: without this column the rows would answer another question, so a run stops when it
+    is missing; a missing column that is not required is told too, but stops nothing. ``group`` is "technical" for ids
+    and digests, which stand in a collapsed group, else "". ``minimum`` bounds a number. ``width`` is in pixels.
     """
 
     name: str

@@ -17,7 +17,7 @@ import pytest
 from tests.faults import lines_asked, lines_google, lines_killed, lines_postgres
 from tests.faults.nursery import Nursery
 from tests.faults.site import Site, sites
-from tests.faults.verdict import Tally
+from tests.faults.verdict import Tally, holds
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(os, "pidfd_open"), reason="processes are watched by Linux' own means"
@@ -92,11 +92,6 @@ def short(request: pytest.FixtureRequest, nursery: Nursery) -> Iterator[Mapping[
 def tally(request: pytest.FixtureRequest, short: Mapping[str, Future[Tally]]) -> Tally:
     """What this test's short cut came to."""
     return short[request.node.name].result()
-
-
-def holds(tally: Tally, tried: int) -> None:
-    assert not tally.wrong, tally.wrong
-    assert tally.tried == tried
 
 
 def test_a_worker_killed_in_mid_run_costs_nothing(tally: Tally) -> None:
