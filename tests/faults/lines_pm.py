@@ -8,6 +8,7 @@ stands on its own row, marks stand exactly on the cells with findings, and one m
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -245,18 +246,9 @@ def _counted(office: Office, tally: Tally) -> type[Desk]:
     """Desks of which each sequence that holds to its end is added to ``tally``."""
 
     class Counted(Desk):
-        is_broken = False
-
-        def _run(self, during: dict[str, Any], job: Any) -> None:
-            try:
-                super()._run(during, job)
-            except BaseException:
-                self.is_broken = True
-                raise
-
         def teardown(self) -> None:
             super().teardown()
-            if not self.is_broken:
+            if sys.exc_info()[0] is None:  # else it was cut short
                 tally.add("", [])
 
     Counted.office = office

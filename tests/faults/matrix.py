@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from jobs.logs import configure
 from tests.faults import lines_asked, lines_clock, lines_google, lines_killed, lines_pm, lines_postgres, lines_webhook
 from tests.faults.nursery import Nursery
 from tests.faults.site import Site, sites
@@ -57,6 +58,7 @@ def main() -> int:
     asked.add_argument("-n", type=int, help="tries of each line (default: the full numbers)")
     asked.add_argument("--sites", type=int, default=5, help="beside each other")
     chosen = asked.parse_args()
+    configure("ERROR")
     print("| line | tried | lost | doubled | torn | p50 s | p95 s |\n|---|---|---|---|---|---|---|", flush=True)
     wrong: list[str] = []
     nursery = Nursery()
