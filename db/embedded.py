@@ -2,8 +2,9 @@
 
 One server per home, shared by all commands. It is started by the first of them under a file lock, in a session of its
 own, so that it outlives that command, Ctrl-C and ``kill -9`` alike, and it keeps running until ``stop`` (``roadmap db
-stop``). It listens on no TCP port; its socket lies in a 0700 folder and its password in a 0600 file. Whether it lives
-is found out by connecting to it, never from a pid file alone: a pid may belong to anything by now.
+stop``). Where it died, a worker starts it again (``revive``), but not where it was stopped. It listens on no TCP port;
+its socket lies in a 0700 folder and its password in a 0600 file. Whether it lives is found out by connecting to it,
+never from a pid file alone: a pid may belong to anything by now.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL
 
-from db.embedded_process import command_words, pid_belongs, pid_file
+from db.embedded_process import command_words, last_words, log_size, pid_belongs, pid_file
 from db.embedded_program import (
     Account,
     Place,
@@ -45,6 +46,8 @@ PORT = 5432
 START_LIMIT_S = 60.0
 """How long a start may take: crash recovery reads the log since the last checkpoint. An ordinary one takes 0.05 s."""
 STOP_LIMIT_S = 30.0
+_STOPPED = "stopped"
+"""The file that says that the server was stopped by ``stop``, and did not die."""
 _LOG_LIMIT_BYTES = 1_000_000
 _HBA = "# Written by roadmap: passwords only, through the socket only.\nlocal all all scram-sha-256\n"
 
@@ -80,6 +83,16 @@ def start(home: Path) -> EmbeddedServer:
         return _server(place, was_started=was_started)
 
 
+def revive(home: Path) -> bool:
+    """Starts the embedded Postgres of ``home`` again where it died; one that ``stop`` ended stays as it is, since
+    somebody copies its files. Whether it was started here. Raises ``EmbeddedFailed``."""
+    with _telling(home):
+        place = find_place(home)
+        with _locked(place):  # whoever starts or stops it holds the lock until it has
+            died = not (place.base / _STOPPED).exists() and not _answers(place)
+            return died and _start_locked(place)
+
+
 def stop(home: Path) -> bool:
     """Stops the embedded Postgres of ``home`` and waits for its end; whether one was running."""
     with _telling(home):
@@ -90,6 +103,7 @@ def stop(home: Path) -> bool:
             pid = _interrupt(place)
             if pid is None:
                 return False
+            (place.base / _STOPPED).touch()
             deadline = time.monotonic() + STOP_LIMIT_S
             while (place.data / "postmaster.pid").exists():
                 if time.monotonic() > deadline:
@@ -187,6 +201,7 @@ def _give_to_owner(place: Place, handle: int) -> None:
 
 def _start_locked(place: Place) -> bool:
     """Starts the server, or waits for one that is on its way; whether it was started here."""
+    (place.base / _STOPPED).unlink(missing_ok=True)
     programs = program_folder(place)
     make_private_folder(socket_folder(place), place.account)
     if not place.data.exists():
@@ -195,10 +210,10 @@ def _start_locked(place: Place) -> bool:
     belongs = pid_belongs(noted, place)
     if noted and belongs and _answers_before_it_ends(place, noted):
         return False
-    log_start = _log_size(place)
+    log_start = log_size(place)
     pid = _launch(place, programs, foreign_pid=noted if belongs is False else None)
     if not _answers_before_it_ends(place, pid):
-        raise EmbeddedFailed(f"The embedded PostgreSQL does not start: {_last_words(place, log_start)}")
+        raise EmbeddedFailed(f"The embedded PostgreSQL does not start: {last_words(place, log_start)}")
     return True
 
 
@@ -322,16 +337,12 @@ def _settings(place: Place) -> dict[str, str]:
 
 
 def _opened_log(place: Place) -> int:
-    if _log_size(place) > _LOG_LIMIT_BYTES:
+    if log_size(place) > _LOG_LIMIT_BYTES:
         place.log.replace(place.log.with_suffix(".log.1"))
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     handle = os.open(place.log, flags, 0o600)
     _give_to_owner(place, handle)
     return handle
-
-
-def _log_size(place: Place) -> int:
-    return place.log.stat().st_size if place.log.exists() else 0
 
 
 def _answers_before_it_ends(place: Place, pid: int) -> bool:
@@ -347,19 +358,6 @@ def _answers_before_it_ends(place: Place, pid: int) -> bool:
             )
         time.sleep(0.005)
     return True
-
-
-def _last_words(place: Place, log_start: int) -> str:
-    """The last complaint in the server's log since ``log_start``, for a sentence."""
-    with suppress(OSError), place.log.open("rb") as file:
-        if log_start <= _log_size(place):
-            file.seek(log_start)
-        lines = file.read(100_000).decode(errors="replace").splitlines()
-        for line in reversed(lines):
-            for word in ("FATAL:", "PANIC:", "could not", "error while loading"):
-                if word in line:
-                    return f"{line[line.index(word) :].removeprefix(word).strip()} (see {place.log})."
-    return f"see {place.log}."
 
 
 def _interrupt(place: Place) -> int | None:

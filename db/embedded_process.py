@@ -1,9 +1,10 @@
-"""What the system says of a server's process: the pid that it noted, and whether that is still it."""
+"""What is left to see of a server: the pid that it noted, whether that is still it, and its log."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from db.embedded_program import Place
@@ -39,3 +40,21 @@ def command_words(pid: int) -> tuple[bytes, ...] | None:
     line = subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 - only a number varies
     program, _, rest = line.strip().partition(b" -D ")
     return (program, b"-D", rest.partition(b" -c ")[0])
+
+
+def log_size(place: Place) -> int:
+    """Its length in bytes; 0 where there is none."""
+    return place.log.stat().st_size if place.log.exists() else 0
+
+
+def last_words(place: Place, log_start: int) -> str:
+    """The last complaint in the server's log since ``log_start``, for a sentence."""
+    with suppress(OSError), place.log.open("rb") as file:
+        if log_start <= log_size(place):
+            file.seek(log_start)
+        lines = file.read(100_000).decode(errors="replace").splitlines()
+        for line in reversed(lines):
+            for word in ("FATAL:", "PANIC:", "could not", "error while loading"):
+                if word in line:
+                    return f"{line[line.index(word) :].removeprefix(word).strip()} (see {place.log})."
+    return f"see {place.log}."

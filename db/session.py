@@ -148,18 +148,28 @@ class Database:
         self._engine.dispose()
 
 
+async def set_up(connection: Any, role: str | None) -> None:
+    """Makes an asynchronous psycopg connection, of a pool of somebody else's, what each of ours is: with limits, in
+    UTC, under ``role`` where it is there for us."""
+    for statement in _first_statements(role):
+        await connection.execute(statement)
+    await connection.commit()
+
+
 def _set_up(connection: Any, record: ConnectionPoolEntry, role: str | None) -> None:
-    """By a statement, not by start-up options, which poolers such as PgBouncer refuse."""
     del record
+    with connection.cursor() as cursor:
+        for statement in _first_statements(role):
+            cursor.execute(statement)
+    connection.commit()
+
+
+def _first_statements(role: str | None) -> list[str]:
+    """Statements, not start-up options, which poolers such as PgBouncer refuse."""
     limits = {
         "statement_timeout": STATEMENT_LIMIT_S,
         "lock_timeout": LOCK_LIMIT_S,
         "idle_in_transaction_session_timeout": IDLE_LIMIT_S,
     }
-    with connection.cursor() as cursor:
-        for name, seconds in limits.items():
-            cursor.execute(f"SET {name} = '{seconds}s'")
-        cursor.execute("SET TIME ZONE 'UTC'")
-        if role is not None:
-            cursor.execute(f"SELECT set_config('role', rolname, false) {usable(role)}")
-    connection.commit()
+    taken = [f"SELECT set_config('role', rolname, false) {usable(role)}"] if role is not None else []
+    return [*(f"SET {name} = '{seconds}s'" for name, seconds in limits.items()), "SET TIME ZONE 'UTC'", *taken]

@@ -51,6 +51,7 @@ from db.store_rules import load_constraint_set, save_constraint_set
 from db.store_run_log import run_log
 from db.store_runs import (
     begin_run,
+    end_run,
     fail_run,
     finish_run,
     give_up_runs,
@@ -124,6 +125,7 @@ __all__ = [
     "due_slots",
     "due_watches",
     "end_dead_runs",
+    "end_run",
     "fail_run",
     "find_request",
     "find_workspace",

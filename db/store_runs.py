@@ -214,9 +214,18 @@ def save_remarks(session: Session, run: RunRecord, remarks: Sequence[Mapping[str
 
 def fail_run(session: Session, run: RunRecord, sentence: str) -> None:
     """Ends the run as failed, with the sentence for the PM. One that has ended or was taken over stays as it is."""
+    _end(session, sentence, RunRow.id == run.id, RunRow.fence == run.fence)
+
+
+def end_run(session: Session, run_id: int, sentence: str) -> None:
+    """As ``fail_run``, whoever began the run: for the holder of the workspace's turn."""
+    _end(session, sentence, RunRow.id == run_id)
+
+
+def _end(session: Session, sentence: str, *wanted: Any) -> None:
     session.execute(
         update(table(RunRow))
-        .where(RunRow.id == run.id, RunRow.fence == run.fence, RunRow.status.in_(UNDER_WAY))
+        .where(*wanted, RunRow.status.in_(UNDER_WAY))
         .values(status=RunStatus.FAILED, message=sentence, finished_at=func.clock_timestamp())
         .execution_options(synchronize_session=False)
     )

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from db import migrations
-from db.embedded import EmbeddedServer, start
+from db.embedded import EmbeddedServer, revive, start
 from db.roles import WORKER
 from db.session import Database
 from engine.errors import HandedBack, InputError
@@ -38,6 +38,11 @@ class Connections:
         """The database, migrated, under the worker's role where it is there."""
         migrations.upgrade(self.database_url)
         return Database.open(self.database_url, role=WORKER)
+
+    def revive_database(self) -> bool:
+        """Starts the embedded PostgreSQL again where it died; whether it did. A server of DATABASE_URL is others'
+        care."""
+        return self.settings.database_url is None and revive(self.settings.roadmap_home)
 
     def go_on(self) -> None:
         """Raises HandedBack where this process is to end."""

@@ -19,14 +19,13 @@ from jobs import metrics
 from jobs.check import findings_of
 from jobs.connections import Connections
 from jobs.logs import reason_of
-from jobs.pull import Pulled, pull
+from jobs.pull import Pulled, pull, read_requests
 from jobs.requests import ACTIONS, ask
 from jobs.show import Asked, show
 from jobs.turns import Held, WorkbookBusy, turn
 from jobs.watching import Watching
 from sheets_sync.gateway import spreadsheet_id_of
 from sheets_sync.headers import folded
-from sheets_sync.rows import read_inputs
 from sheets_sync.updates import RequestAnswer
 from sheets_sync.watch import next_full_read
 
@@ -82,9 +81,7 @@ def _listen(connections: Connections, watching: Watching, workspace_id: int) -> 
         watch = store.watch_of(session, workspace_id, is_heard=watching.is_heard)
     if watch.changed_at is None or watch.reason is None:
         return
-    workbook = connections.gateway.read(watch.workspace.spreadsheet_id)
-    inputs, _ = read_inputs(workbook)
-    _asked(connections, watch.workspace, inputs.requests)
+    _asked(connections, watch.workspace, read_requests(connections, watch.workspace.spreadsheet_id))
     with connections.database.transaction() as session:
         store.note_heard(session, workspace_id, watch.changed_at)
 

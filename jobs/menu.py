@@ -12,8 +12,8 @@ from db.records import WorkspaceRecord
 from engine.errors import UsageError
 from engine.inputs import RequestRow
 from jobs.connections import Connections
+from jobs.pull import read_requests
 from sheets_sync.menu_script import script_files, script_version
-from sheets_sync.rows import read_inputs
 
 LOOK_S = 5.0
 """Seconds between two looks at Requests: two of Google's reads each."""
@@ -92,7 +92,7 @@ def sentence_of(written: Written, seen: Seen | None) -> str:
 
 
 def _seen(connections: Connections, workspace: WorkspaceRecord, version: str) -> Seen:
-    rows = read_inputs(connections.gateway.read(workspace.spreadsheet_id))[0].requests
+    rows = read_requests(connections, workspace.spreadsheet_id)
     others: dict[str, None] = {}
     for row in rows:
         theirs = _version_of(row)

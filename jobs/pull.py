@@ -1,5 +1,5 @@
 """Pull: a workbook's tabs as typed rows with findings, kept in Postgres. Costs two reads; a third where a number of
-tokens may be a percentage."""
+tokens may be a percentage. Or its Requests alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from db import store
 from db.store import WorkspaceRecord
 from engine.errors import InputError
 from engine.findings import Finding, Severity
-from engine.inputs import InitiativeRow, Setup, WorkbookInputs
+from engine.inputs import InitiativeRow, RequestRow, Setup, WorkbookInputs
 from engine.sentences import told
 from jobs.authority import keep
 from jobs.clock import rule_of
@@ -23,6 +23,8 @@ from jobs.lost_keys import mended
 from jobs.schedule import note_schedule
 from sheets_sync import percents
 from sheets_sync.grids import Workbook
+from sheets_sync.rows import read_inputs
+from sheets_sync.tabs import tab
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,13 @@ def pull(connections: Connections, workspace: WorkspaceRecord) -> Pulled:
         as_of=as_of,
         today=as_of.astimezone(ZoneInfo(inputs.setup.time_zone)).date(),
     )
+
+
+def read_requests(connections: Connections, spreadsheet_id: str) -> tuple[RequestRow, ...]:
+    """What stands in the workbook's Requests; the cells of other tabs are not read. Costs two reads."""
+    declared = tab("Requests")
+    workbook = connections.gateway.read(spreadsheet_id, [declared.name, *declared.aliases], [declared.sheet_id])
+    return read_inputs(workbook)[0].requests
 
 
 def _with_keys(inputs: WorkbookInputs, reserve: Callable[[int], list[str]]) -> tuple[WorkbookInputs, dict[int, str]]:

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -21,7 +22,8 @@ from procrastinate.jobs import DeleteJobCondition, Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker as Fetcher
 
-from db.session import conninfo
+from db.roles import WORKER
+from db.session import conninfo, set_up
 from engine.errors import HandedBack, OutOfReach, RoadmapError
 from jobs.logs import reason_of, trace_of
 from jobs.turns import WorkbookBusy
@@ -83,7 +85,10 @@ class Queue:
         self._queues = list(queues)
         self._concurrency = concurrency
         self._abandon = abandon
-        self._app = App(connector=PsycopgConnector(conninfo=conninfo(database_url), min_size=1, max_size=2))
+        as_ours = partial(set_up, role=WORKER)
+        self._app = App(
+            connector=PsycopgConnector(conninfo=conninfo(database_url), configure=as_ours, min_size=1, max_size=2)
+        )
         for name, task in tasks.items():
             self._app.task(name=name, retry=_Again(now))(_logged(name, task))
         self._lock = threading.Lock()

@@ -23,7 +23,7 @@ from jobs.authority import require_role
 from jobs.check import check_in_turn, findings_of, summary_of
 from jobs.connections import Connections
 from jobs.logs import reason_of
-from jobs.optimize import begun, fail, optimize_in_turn
+from jobs.optimize import begun, optimize_in_turn
 from jobs.publish import publish_in_turn
 from jobs.pull import pull
 from jobs.show import Asked, show
@@ -201,12 +201,11 @@ def _given_up(connections: Connections, workspace: WorkspaceRecord, record: Requ
 
 
 def _end_run(held: Held, record: RequestRecord, sentence: str) -> None:
+    """The run of the request, where it has one that is under way, failed with it."""
     with held.database.transaction() as session:
         current = store.find_request(session, record.request_id)
-    if current is not None and current.run_id is not None:
-        kept = _kept(held, current)
-        if kept is not None:
-            fail(held, kept.record, sentence)
+        if current is not None and current.run_id is not None:
+            store.end_run(session, current.run_id, sentence)
 
 
 def _tell(held: Held, workspace: WorkspaceRecord, asked: Asked, status: str, message: str) -> None:

@@ -10,6 +10,7 @@ import threading
 import structlog
 
 from db import store
+from db.errors import DatabaseTrouble
 from db.records import DueReason
 from engine.errors import RoadmapError
 from jobs.cleanup import clean_up_nightly
@@ -91,8 +92,8 @@ class Worker:
 
     def note_due(self, *, spacing_s: float, everything: bool = False) -> None:
         """Queues what the schedules ask for, asks Drive, and queues a look at each workbook that is due (as many as one
-        tick may, or ``everything``). Hands the jobs of silent workers over and ends the runs of dead commands. Raises
-        nothing of ours: it is logged."""
+        tick may, or ``everything``). Hands the jobs of silent workers over and ends the runs of dead commands. An
+        embedded Postgres that died is started again. Raises nothing of ours: it is logged."""
         try:
             database = self._connections.database
             with database.transaction() as session:
@@ -112,6 +113,16 @@ class Worker:
         except RoadmapError as error:
             log.error("no tick", **reason_of(error))
             self._errors.append(error)
+            if isinstance(error, DatabaseTrouble):
+                self._revive_database()
+
+    def _revive_database(self) -> None:
+        """The embedded Postgres is started again where it died; another one, or one that was stopped, is waited for."""
+        try:
+            if self._connections.revive_database():
+                log.warning("embedded PostgreSQL started again")
+        except RoadmapError as error:
+            log.error("no embedded PostgreSQL", **reason_of(error))
 
     def _all_done(self, spacing_s: float, *, everything: bool = False) -> tuple[RoadmapError, ...]:
         self._errors = []

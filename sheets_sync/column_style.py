@@ -140,6 +140,13 @@ def _condition(column: Column | Family, source: str) -> tuple[Request | None, bo
     return None, False
 
 
+def is_former(column: Column | Family, rule: Mapping[str, Any]) -> bool:
+    """True where ``rule``, a validation that stands there, is the list that an older version put there."""
+    condition = rule.get("condition", {})
+    words = tuple(str(each.get("userEnteredValue", "")) for each in condition.get("values", ()))
+    return isinstance(column, Column) and condition.get("type") == "ONE_OF_LIST" and words in column.former_choices
+
+
 def widths(sheet_id: int, placed: Sequence[tuple[int, int]]) -> list[Request]:
     """Sets the widths of columns, given as (index, pixels); neighbours of one width share a request."""
     runs: list[list[int]] = []

@@ -65,9 +65,10 @@ class Column:
     """One declared column.
 
     ``choices`` are the fixed words of a dropdown, ``dropdown`` a list of the workbook's own; at most one of the two is
-    set. ``is_required``: without this column the rows would answer another question, so a run stops when it is missing;
-    a missing column that is not required is told too, but stops nothing. ``group`` is "technical" for ids and digests,
-    which stand in a collapsed group, else "". ``minimum`` bounds a number. ``width`` is in pixels.
+    set. ``former_choices`` are what older versions offered: where exactly that is offered, `roadmap init` puts what
+    this one does. ``is_required``: without this column the rows would answer another question, so a run stops when it
+    is missing; a missing column that is not required is told too, but stops nothing. ``group`` is "technical" for ids
+    and digests, which stand in a collapsed group, else "". ``minimum`` bounds a number. ``width`` is in pixels.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Column:
     unit: str = ""
     example: str = ""
     choices: tuple[str, ...] = ()
+    former_choices: tuple[tuple[str, ...], ...] = ()
     dropdown: ListOf | None = None
     aliases: tuple[str, ...] = ()
     is_required: bool = False

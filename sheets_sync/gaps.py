@@ -1,6 +1,6 @@
 """What an existing tab of a workbook lacks beside columns: its frozen header, notes, warnings, greyed cells, bands,
 dropdowns and number formats, as the requests that put them back. What somebody changed stays; only what is gone comes
-back.
+back, and a list that an older version offered becomes that of this one.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _styled(
 ) -> Iterable[Request]:
     below = {"sheetId": place.sheet_id, "startRowIndex": 1, **column_style.span(index)}
     rule = column_style.validation(column, below, source)
-    if rule and "dataValidation" not in cell:
+    if rule and ("dataValidation" not in cell or column_style.is_former(column, cell["dataValidation"])):
         yield rule
     number = column_style.number_format(column)
     if number and "numberFormat" not in cell.get("userEnteredFormat", {}):

@@ -285,6 +285,7 @@ REQUESTS = Tab(
             "What is asked.",
             example="optimize",
             choices=("check", "optimize", "publish", "cancel"),
+            former_choices=(("check", "optimize", "publish"),),
         ),
         pm(
             "arguments",

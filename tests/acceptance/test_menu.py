@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
+from db import store
 from jobs.menu import wait_for_click
 from jobs.workspaces import find
 from sheets_sync.menu_script import script_version
 from tests.clicker import Clicker, node
+
+OPEN = ("", "queued", "running")
+"""What *status* says of a request that has not ended."""
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +86,66 @@ def test_the_address_of_the_webhook_is_written_into_script_and_manifest(world, w
     )
     manifest = json.loads((tmp_path / "appsscript.json").read_text(encoding="utf-8"))
     assert manifest["urlFetchWhitelist"] == ["https://roadmap.example.com/hook/"]
+
+
+@contextmanager
+def worker_with_webhook(world, folder: Path) -> Iterator[str]:
+    """``roadmap worker`` as a process that listens on a port of this machine; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    environment = world.cli.environment | {
+        "WEBHOOK_LISTEN": place,
+        "WEBHOOK_AUDIENCE": world.server.identity.client_id,
+        "LOG_LEVEL": "INFO",
+    }
+    words = [sys.executable, "-c", "from jobs.cli import main; main()", "worker"]
+    with (folder / "worker.log").open("wb") as log:
+        process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=log)
+    try:
+        until(lambda: is_ready(f"http://{place}"))
+        yield f"http://{place}"
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/readyz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def until(claim) -> None:
+    deadline = time.monotonic() + 60
+    while not claim():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_click_on_the_menu_is_posted_to_the_worker_run_under_its_token_and_watched_until_done(
+    world, workbook, dana, tmp_path
+) -> None:
+    """By the webhook of a real worker: who clicked is proven by the token, and the status is the webhook's own."""
+    with worker_with_webhook(world, tmp_path) as address:
+        world.cli.environment["WEBHOOK_URL"] = address
+        try:
+            world.cli("menu", "install", workbook, "--wait", "0", "--folder", str(tmp_path / "menu"))
+        finally:
+            del world.cli.environment["WEBHOOK_URL"]
+        pasted(world, workbook, tmp_path / "menu")
+        dana.click("runOptimization")
+        seen = [dana.click("statusOf", "")]
+        request_id = seen[0]["requestId"]
+        assert seen[0]["action"] == "optimize"
+        until(lambda: seen.append(dana.click("statusOf", request_id)) or seen[-1]["status"] not in OPEN)
+    assert seen[-1]["status"] == "done", seen[-1]
+    assert seen[-1]["stage"] == "done", "the webhook's own word: the row in the sheet knows no stages"
+    with world.connected() as connections, connections.database.transaction() as session:
+        kept = store.find_request(session, request_id)
+    assert kept is not None
+    assert (kept.status, kept.verified_by) == ("done", "dana@example.com")
+    (row,) = [row for row in dana.rows() if row["request_id"] == request_id]
+    assert (row["status"], row["message"]) == ("done", kept.message)
+    assert "Traceback" not in (tmp_path / "worker.log").read_text()

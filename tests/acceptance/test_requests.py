@@ -184,8 +184,17 @@ def test_a_cancel_with_nothing_to_cancel_says_so(desk: Desk) -> None:
     )
 
 
-def test_a_click_on_cancel_is_heard_while_the_workbook_is_busy(desk: Desk) -> None:
-    """The look at a busy workbook reads its Requests, and only once for each change."""
+def test_a_click_on_cancel_is_heard_while_the_workbook_is_busy(desk: Desk, monkeypatch: Any) -> None:
+    """The look at a busy workbook reads its Requests (and Start, which says whose it is) alone, and only once for each
+    change."""
+    gateway, seen = desk.connections.gateway, set[str]()
+    read = gateway.read
+
+    def spied(*asked: Any, **named: Any) -> Any:
+        workbook = read(*asked, **named)
+        seen.update(workbook.grids)
+        return workbook
+
     desk.ask("busy")
     worker = Worker(desk.connections)
     Watching(desk.connections).look(spacing_s=0)
@@ -193,8 +202,11 @@ def test_a_click_on_cancel_is_heard_while_the_workbook_is_busy(desk: Desk) -> No
         desk.begun(held, "busy")
         desk.sql("DELETE FROM procrastinate_jobs RETURNING 1")
         desk.click("enough", "cancel")
-        worker.tick(spacing_s=0)
+        with monkeypatch.context() as patch:
+            patch.setattr(gateway, "read", spied)
+            worker.tick(spacing_s=0)
         assert desk.request("busy").status == "cancelled"
+        assert seen == {"Requests", "Start"}
         worker.tick(spacing_s=0)  # the cancelling is a change, too
         before = desk.connections.gateway.counts.calls
         worker.tick(spacing_s=0)
@@ -244,10 +256,16 @@ def test_what_cannot_be_done_is_told_in_the_sheet_and_can_be_asked_again(desk: D
 
 def test_a_request_whose_worker_dies_in_it_again_and_again_is_given_up_with_a_sentence(desk: Desk) -> None:
     desk.ask("poison")
+    with turn(desk.connections, desk.workspace.id) as held:
+        run = desk.begun(held, "poison").record.id
+    broken = """UPDATE optimization_runs SET snapshot = '{"of": "no version"}' WHERE id = :id RETURNING 1"""
+    desk.sql(broken, id=run)  # whatever it solves, it is not looked at
     desk.sql("UPDATE requests SET attempts = :n WHERE request_id = 'poison' RETURNING 1", n=requests.MOST_ATTEMPTS)
     requests.perform(desk.connections, "poison")
     assert desk.request("poison").status == "failed"
     assert desk.request("poison").message.startswith("Given up")
+    ended = desk.sql("SELECT status, message FROM optimization_runs WHERE id = :id", id=run)
+    assert ended == [("failed", desk.request("poison").message)]
 
 
 def test_two_threads_that_perform_the_same_request_make_one_run(desk: Desk) -> None:

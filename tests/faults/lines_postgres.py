@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 
 from db import embedded
+from db.embedded_program import find_place
 from db.errors import DatabaseTrouble
 from db.session import conninfo
 from tests.faults.lines_killed import ACTIONS, Desk, Desks, asked, settled, spread
@@ -20,18 +21,21 @@ from tests.faults.verdict import LOST, Before, Tally, traces
 
 
 def restarted(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:
-    """In mid-run the server is stopped and started (``roadmap db stop`` and the next command), or one of the worker's
-    backends is killed, on which Postgres restarts all of them."""
-    tally, desks = Tally("Postgres restarted; kill -9 of a backend"), Desks()
+    """In mid-run the server is stopped and started (``roadmap db stop`` and the next command); or one of the worker's
+    backends is killed, on which Postgres restarts all of them; or Postgres itself, which the worker starts again."""
+    tally, desks = Tally("Postgres restarted; kill -9 of a backend, of all"), Desks()
 
     def one(site: Site, number: int) -> None:
         chance, desk = random.Random(number), desks.of(site)
         before, wanted = _asked_twice(desk, number)
         time.sleep(chance.uniform(0, 1.0))
         began = time.monotonic()
-        if number % 2:
+        if number % 3 == 1:
             where = "backend killed"
             os.kill(_a_backend(site), signal.SIGKILL)
+        elif number % 3 == 2:
+            where = "server killed"
+            os.kill(_the_server(site), signal.SIGKILL)
         else:
             where = "restarted"
             embedded.stop(site.home)
@@ -62,6 +66,10 @@ def _a_backend(site: Site) -> int:
     ours = "pid <> pg_backend_pid() AND application_name = 'roadmap' AND backend_type = 'client backend'"
     found = site.rows(f"SELECT pid FROM pg_stat_activity WHERE {ours} ORDER BY backend_start DESC LIMIT 1")
     return int(found[0]["pid"])
+
+
+def _the_server(site: Site) -> int:
+    return int((find_place(site.home).data / "postmaster.pid").read_text().splitlines()[0])
 
 
 def without_connections(sites: Sequence[Site], numbers: Iterable[int]) -> Tally:

@@ -1,5 +1,5 @@
-"""``make faults``: the lines of the fault matrix that strike workers, Postgres and Google while the queue is at work,
-as a table. ``N=20`` tries each line so often; without it the full numbers are tried, which takes hours."""
+"""``make faults``: the lines of the fault matrix as a table. ``N=20`` tries each line so often; without it the full
+numbers are tried, which takes hours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.faults import lines_asked, lines_google, lines_killed, lines_postgres
+from jobs.logs import configure
+from tests.faults import lines_asked, lines_clock, lines_google, lines_killed, lines_pm, lines_postgres, lines_webhook
 from tests.faults.nursery import Nursery
 from tests.faults.site import Site, sites
 from tests.faults.verdict import DOUBLED, LOST, TORN, Tally
@@ -16,12 +17,14 @@ from tests.faults.verdict import DOUBLED, LOST, TORN, Tally
 
 @dataclass(frozen=True)
 class Line:
-    """One line: its name on the command line, the full number, and what tries ``n`` times."""
+    """One line: its name on the command line, the full number, what tries ``n`` times, and at how many sites it does so
+    at most."""
 
     name: str
     full: int
     run: Callable[[Sequence[Site], int], Tally]
     disk_mb: int | None = None
+    sites: int = 100
 
 
 def _twice(made: Sequence[Site], n: int) -> Tally:
@@ -42,6 +45,9 @@ LINES = (
     Line("many", 150, _many),
     Line("connections", 10, lambda made, n: lines_postgres.without_connections(made, range(n))),
     Line("disk", 10, lambda made, n: lines_postgres.full(made, range(n)), disk_mb=200),
+    Line("clock", 500, lines_clock.each_slot_once, sites=1),
+    Line("tokens", 1000, lines_webhook.refused, sites=1),
+    Line("pm", 1000, lines_pm.interleaved, sites=1),
 )
 
 
@@ -52,6 +58,7 @@ def main() -> int:
     asked.add_argument("-n", type=int, help="tries of each line (default: the full numbers)")
     asked.add_argument("--sites", type=int, default=5, help="beside each other")
     chosen = asked.parse_args()
+    configure("ERROR")
     print("| line | tried | lost | doubled | torn | p50 s | p95 s |\n|---|---|---|---|---|---|---|", flush=True)
     wrong: list[str] = []
     nursery = Nursery()
@@ -59,7 +66,7 @@ def main() -> int:
         for line in LINES:
             if not chosen.lines or line.name in chosen.lines:
                 n = min(chosen.n or line.full, line.full)
-                with sites(nursery, min(chosen.sites, n), disk_mb=line.disk_mb) as made:
+                with sites(nursery, min(chosen.sites, line.sites, n), disk_mb=line.disk_mb) as made:
                     wrong += _printed(line.run(made, n))
     finally:
         nursery.close()

@@ -13,16 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
 from db import embedded, migrations
 from db.session import Database
 from jobs.requests import ask
+from tests.faults import lines_webhook
+from tests.faults.verdict import holds
 from tests.integration.webhook_described import require_as_described
-from tests.integration.webhook_malformed import Body, bodies, require_refused
-from tests.integration.webhook_world import BOOK, Bearer, Key, Signed, Site, registered, rows, site
+from tests.integration.webhook_world import Site, registered, site
 
 pytestmark = pytest.mark.slow
 
@@ -57,61 +56,11 @@ def web(url: str, workspace_id: int) -> Iterator[Site]:
 
 
 def test_a_thousand_malformed_requests_are_refused_and_leave_nothing(web: Site, database: Database) -> None:
-    before = rows(database)
-
-    @settings(max_examples=1000, database=None)
-    @given(body=bodies(), way=st.integers(0, 3))
-    def refused(body: Body, way: int) -> None:
-        require_refused(web, body, way)
-
-    refused()
-    assert rows(database) == before
-
-
-def bad_token(web: Site, kind: str, away: int, stranger: Key) -> str:
-    """A token that proves nobody; ``away`` is how far it is from what it should be."""
-    claims, key = web.keys.claims(), web.keys.keys[-1]
-    now = claims["iat"]
-    wrong = {
-        "expired": {"iat": now - away - 9, "exp": now - away},
-        "early": {"iat": now + away, "exp": now + away + 9},
-        "audience": {"aud": f"{away}.apps.example.com"},
-        "issuer": {"iss": f"https://{away}.example.com"},
-    }
-    if kind in wrong:
-        return key.token({**claims, **wrong[kind]})
-    if kind == "cut":
-        return key.token(claims)[: away % 600]
-    return stranger.token(claims, **({"kid": key.id} if kind == "forged" else {}))
-
-
-TOKENS = ("expired", "early", "audience", "issuer", "forged", "cut", "unknown")
+    holds(lines_webhook.malformed(web, database, 1000), 1000)
 
 
 def test_a_thousand_bad_tokens_and_signatures_are_refused_and_leave_nothing(web: Site, database: Database) -> None:
-    generator = random.Random(8)
-    stranger = Key("stranger")
-    good = web.post({"request_id": "request-replayed", "workbook": BOOK, "action": "check"}, Signed())
-    assert good.status_code == 202
-    replayed = {name: value for name, value in good.request.headers.items() if name.startswith(("X-", "Content-T"))}
-    before = rows(database)
-    tried: Counter[int] = Counter()
-    for number in range(1000):
-        kind = generator.choice([*TOKENS, "replay", "late", "secret"])
-        body = {"request_id": f"request-bad-{number:04}", "workbook": BOOK, "action": "check"}
-        away = generator.randint(120, 10**7)
-        if kind == "replay":
-            answer = web.post(good.request.body, headers=replayed)
-        elif kind == "late":
-            answer = web.post(body, Signed(shift_s=generator.choice([-1, 1]) * (away + 300)))
-        elif kind == "secret":
-            answer = web.post(body, Signed(secret="another secret, of thirty-two characters or more"))
-        else:
-            answer = web.post(body, Bearer(bad_token(web, kind, away, stranger)))
-        tried[answer.status_code] += 1
-        assert set(answer.json()) == {"message"}
-    assert tried == {401: 1000}
-    assert rows(database) == before
+    holds(lines_webhook.bad_tokens(web, database, 1000), 1000)
 
 
 def test_a_thousand_clicks_by_both_ways_at_once_are_one_request_each(

@@ -47,6 +47,12 @@ class Tally:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
+def holds(tally: Tally, tried: int) -> None:
+    """Fails where something did not hold, or another number was tried."""
+    assert not tally.wrong, tally.wrong
+    assert tally.tried == tried
+
+
 @dataclass
 class Before:
     """A workbook before something is asked of it."""

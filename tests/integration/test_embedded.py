@@ -21,6 +21,8 @@ from sqlalchemy import make_url
 from db import embedded, embedded_program
 from db.embedded_program import find_place, socket_folder
 from db.errors import EmbeddedFailed
+from jobs.connections import Connections
+from jobs.settings import load_settings
 
 IS_ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root hands the server to another account")
@@ -166,6 +168,34 @@ def test_after_a_kill_of_the_server_itself_what_was_committed_is_there(made_home
     again = embedded.start(made_home)
     assert again.was_started
     assert asked(again.url, "SELECT n FROM kept") == 7
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_of_workers_that_miss_a_killed_server_at_once_one_starts_it_again(made_home: Path) -> None:
+    url = embedded.ensure_running(made_home)
+    killed(server_pid(made_home))
+    workers = [command(made_home, "print(embedded.revive(Path(sys.argv[1])))") for _ in range(4)]
+    told = [worker.communicate()[0].strip() for worker in workers]
+    assert sorted(told) == ["False", "False", "False", "True"]
+    assert asked(url, "SELECT 1") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_server_that_was_stopped_is_not_started_again_by_a_worker(made_home: Path) -> None:
+    assert embedded.revive(made_home) is False
+    assert not (find_place(made_home).data / "postmaster.pid").exists()
+    embedded.ensure_running(made_home)
+    killed(server_pid(made_home))
+    assert embedded.revive(made_home) is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_worker_with_a_server_of_its_own_starts_no_embedded_one(made_home: Path) -> None:
+    embedded.ensure_running(made_home)
+    killed(server_pid(made_home))
+    for url, starts in (("postgresql://roadmap@127.0.0.1:1/roadmap", False), (None, True)):
+        with Connections(load_settings(database_url=url, roadmap_home=made_home)) as connections:
+            assert connections.revive_database() is starts
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

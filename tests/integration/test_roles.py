@@ -14,6 +14,7 @@ from db.errors import DatabaseRefused
 from db.session import Database
 from db.web_access import WebDatabase
 from jobs.connections import Connections
+from jobs.queue import Queue
 from jobs.requests import ask
 from jobs.settings import load_settings
 from tests.integration.webhook_world import BOOK, site
@@ -148,6 +149,28 @@ def test_the_worker_is_the_role_that_may_change_no_table(
                 session.execute(text(statement))
 
 
+def _roles_of_a_job(url: str) -> dict[str, str]:
+    """Under which role each step of a job that failed was done, by the step's name."""
+    database = Database.open(url)
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE procrastinate_events ADD COLUMN done_by text NOT NULL DEFAULT current_user"))
+        store.ask(session, store.register_workspace(session, "of-a-job", "", "").id, "of-a-job-1", "check")
+
+    def task(request_id: str) -> None:
+        raise ValueError(request_id)
+
+    tasks = {store.REQUEST_TASK: task}
+    Queue(url, tasks, queues=store.QUEUES, concurrency=1, now=database.now, abandon=lambda _: None).run(wait=False)
+    with database.transaction() as session:
+        found = session.execute(text("SELECT type::text, done_by FROM procrastinate_events")).all()
+    database.close()
+    return {step: role for step, role in found if step != "deferred"}
+
+
+def test_jobs_are_fetched_and_ended_under_the_worker_s_role(new_database: Callable[[], str]) -> None:
+    assert _roles_of_a_job(new_database()) == {"started": roles.WORKER, "failed": roles.WORKER}
+
+
 @pytest.fixture
 def plain_url(db_server: URL) -> Iterator[str]:
     """A database of a user who may make no roles."""
@@ -167,6 +190,7 @@ def test_where_roles_cannot_be_made_all_runs_without_until_an_administrator_make
     plain_url: str, db_server: URL
 ) -> None:
     migrations.upgrade(plain_url)
+    assert _roles_of_a_job(plain_url) == {"started": "plain", "failed": "plain"}
     own = Database.open(plain_url, role=roles.WORKER)
     with own.transaction() as session:
         assert session.execute(text("SELECT current_user")).scalar_one() == "plain"
@@ -185,5 +209,5 @@ def test_where_roles_cannot_be_made_all_runs_without_until_an_administrator_make
     own = Database.open(plain_url, role=roles.WORKER)
     with own.transaction() as session:
         assert session.execute(text("SELECT current_user")).scalar_one() == roles.WORKER
-        assert len(store.requests_of(session)) == 2
+        assert len(store.requests_of(session)) == 3
     own.close()

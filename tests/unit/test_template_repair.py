@@ -13,7 +13,7 @@ from sheets_sync import column_style
 from sheets_sync import header_notes as header_notes_of
 from sheets_sync.gaps import STYLE_FIELDS
 from sheets_sync.grids import Workbook
-from sheets_sync.headers import grid_of, header, is_blank, moved_header
+from sheets_sync.headers import column_letters, grid_of, header, is_blank, moved_header
 from sheets_sync.local.service import SheetsService
 from sheets_sync.readings import READ_FIELDS, wanted_sheets, workbook_of
 from sheets_sync.sample import SAMPLE_SIZE, sample_tables
@@ -246,6 +246,43 @@ def test_a_pms_own_note_freeze_and_dropdown_are_left_alone(copied: Callable[[], 
         {"updateSheetProperties": {"properties": frozen, "fields": "gridProperties.frozenRowCount"}},
     )
     assert desk.asked() == []
+
+
+def _offered(desk: Desk, name: str, column: int) -> tuple[list[str], bool]:
+    """The words that the last cell of a column offers, and whether it refuses others."""
+    letter = column_letters(column)
+    rows = desk.service.get_spreadsheet(desk.id, [f"{name}!{letter}1:{letter}12"], True)["sheets"][0]["data"][0]
+    rule = rows["rowData"][-1]["values"][0]["dataValidation"]
+    return [each["userEnteredValue"] for each in rule["condition"]["values"]], rule.get("strict", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_renewed"),
+    [
+        (["check", "optimize", "publish"], True),  # of the first version
+        (["check", "optimize"], False),
+        (["publish", "optimize", "check"], False),
+        (["check", "optimize", "publish", "celebrate"], False),
+    ],
+)
+def test_a_list_that_an_older_version_offered_is_renewed_and_a_pms_stays(
+    copied: Callable[[], Desk], words: list[str], is_renewed: bool
+) -> None:
+    desk = copied()
+    sheet_id, action = desk.ids["Requests"], tab("Requests").names.index("action")
+    rule = {
+        "condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": word} for word in words]},
+        "strict": True,
+        "showCustomUi": True,
+    }
+    beside = tab("Requests").names.index("arguments")
+    for column in (action, beside):
+        below = {"sheetId": sheet_id, "startRowIndex": 1, "startColumnIndex": column, "endColumnIndex": column + 1}
+        desk.does({"setDataValidation": {"range": below, "rule": rule}})
+    assert desk.repair() == []
+    now = (["check", "optimize", "publish", "cancel"], False) if is_renewed else (words, True)
+    assert _offered(desk, "Requests", action) == now
+    assert _offered(desk, "Requests", beside) == (words, True)
 
 
 def test_a_renamed_tab_is_not_made_a_second_time(copied: Callable[[], Desk]) -> None:
