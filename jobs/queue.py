@@ -24,6 +24,7 @@ from procrastinate.worker import Worker as Fetcher
 
 from db.roles import WORKER
 from db.session import conninfo, set_up
+from db.store_jobs import FIRST
 from engine.errors import HandedBack, OutOfReach, RoadmapError
 from jobs.logs import reason_of, trace_of
 from jobs.turns import WorkbookBusy
@@ -62,7 +63,9 @@ class _Again(BaseRetryStrategy):
         elif isinstance(exception, HandedBack):
             wait_s = 0.0
         try:
-            return RetryDecision(retry_at=self._now() + timedelta(seconds=wait_s))
+            # Before what its workbook was asked for while it was under way, which was queued as its first.
+            priority = max(job.priority, FIRST)
+            return RetryDecision(retry_at=self._now() + timedelta(seconds=wait_s), priority=priority)
         except RoadmapError:  # Postgres is away, and cannot be told: the job is handed over later
             return RetryDecision()
 

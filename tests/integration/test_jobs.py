@@ -134,6 +134,25 @@ def test_an_error_that_a_retry_may_help_is_tried_later_and_another_one_is_kept(
     assert [tuple(row) for row in found] == [("later", "todo", True), ("bug", "failed", None)]
 
 
+def test_what_is_tried_again_goes_before_what_was_asked_for_meanwhile(
+    database: Database, workspaces: list[int], db_url: str
+) -> None:
+    begun: list[str] = []
+
+    def task(request_id: str) -> None:
+        begun.append(request_id)
+        if begun == ["retried-1", "retried-2"]:
+            asked(database, workspaces[0], "retried-3")
+            raise OutOfReach("Google is away.")
+
+    asked(database, workspaces[0], "retried-1", "retried-2")
+    worked(db_url, database, task)
+    with database.transaction() as session:
+        session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = NULL"))
+    worked(db_url, database, task)
+    assert begun == ["retried-1", "retried-2", "retried-2", "retried-3"]
+
+
 def test_the_jobs_of_a_silent_worker_go_to_another_and_it_cannot_end_them(
     database: Database, workspaces: list[int], db_url: str
 ) -> None:
