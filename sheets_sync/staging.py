@@ -10,12 +10,12 @@ their way still get their own.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sheets_sync import json_text
 from sheets_sync.cell_writes import Cell, Json, TabWrites, rectangles, runs, sendable
 from sheets_sync.content import Content, Figure, Linked
 from sheets_sync.exchange import Batch
@@ -81,7 +81,7 @@ class Stage:
 
 def is_too_large(requests: Sequence[Mapping[str, Any]], writes: Sequence[TabWrites]) -> bool:
     """True where the body of a batch has more bytes than that, and staging would make it smaller."""
-    if len(json.dumps(requests, separators=(",", ":"))) <= MOST_BYTES:
+    if len(json_text.written(requests)) <= MOST_BYTES:
         return False
     return bool(_laid_out(writes)[0])
 
