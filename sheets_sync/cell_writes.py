@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sheets_sync import marks
-from sheets_sync.content import Content, cell_data, value_fields
+from sheets_sync.content import FORMAT_FIELDS, Content, Figure, cell_data, format_data, value_fields
 from sheets_sync.marks import Look
 
 Json = dict[str, Any]
@@ -57,9 +57,11 @@ class TabWrites:
         copied, filled = copies(self.sheet_id, self.values) if copies else ([], set[Cell]())
         rest = {cell: held for cell, held in self.values.items() if cell not in filled} if filled else self.values
         values = _updates(self.sheet_id, sendable(rest))
+        patterns = {cell: held.pattern for cell, held in rest.items() if isinstance(held, Figure)}
+        formats = _updates(self.sheet_id, _shared(patterns, lambda held: (FORMAT_FIELDS, format_data(held))))
         looks = _updates(self.sheet_id, _shared(self.looks, lambda look: (marks.FIELDS, marks.look_data(look))))
         kept = _updates(self.sheet_id, self.kept)
-        return [*self._growth(), *self._insertion(), *copied, *values, *kept, *looks, *self.after]
+        return [*self._growth(), *self._insertion(), *copied, *values, *formats, *kept, *looks, *self.after]
 
     def _growth(self) -> list[Json]:
         row, count = self.inserted or (0, 0)

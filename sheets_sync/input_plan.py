@@ -126,13 +126,13 @@ class InputPlan:
         self.marks.write(writes, frame, {0: 0, **rows})
         self._add(writes, frame)
         self._first, self._sent = frame, writes
-        home = {place: row for row, place in rows.items()}
+        home, wanted = {place: row for row, place in rows.items()}, self.wanted
         self._around = Before(
             grid=self.grid,
             frame=frame,
             asked=self._asked,
             home=home,
-            wanted=lambda row: self.wanted.get(home.get(row, -1), {}),
+            wanted=lambda row: wanted.get(home.get(row, -1), {}),
             known=frozenset({*self._known, *self.marks.columns}),
             formats=system_formats(self.header),
         )

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from sheets_sync import json_text
 from sheets_sync.local.grid import Book, Cell, CellError, Entered, Formula, Row, Sheet
 
 Json = dict[str, Any]
@@ -191,21 +192,18 @@ def _sheet(head: Json) -> Sheet:
     return sheet
 
 
-_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-
-
 def _packed(rows: list[Row | None]) -> str:
     """The JSON of a block: equal formats and extras stand once."""
     shared: list[Json] = []
     places: dict[int, int] = {}
-    texts: dict[str, int] = {}
+    texts: dict[bytes, int] = {}
 
     def place(value: Json | None) -> int | None:
         if not value:
             return None
         at = places.get(id(value))
         if at is None:
-            text = _encoded(value)
+            text = json_text.written(value)
             at = texts.get(text)
             if at is None:
                 at = texts[text] = len(shared)
@@ -234,7 +232,7 @@ def _packed(rows: list[Row | None]) -> str:
             else:
                 cells.append((column, plain, tail[0], note) if note else (column, plain, tail[0]))
         out.append(cells)
-    return json.dumps({"shared": shared, "rows": out}, separators=(",", ":"))
+    return json_text.written({"shared": shared, "rows": out}).decode()
 
 
 def _unpack(sheet: Sheet, block: int, packed: Json) -> None:
