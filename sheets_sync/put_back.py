@@ -134,7 +134,7 @@ def _foreign_in_table(plan: TablePlan) -> Iterator[tuple[int, int, CellValue]]:
     if plan.header.tab.name != "Portfolio" or plan.sort:
         return
     free = {plan.header.columns.get(name) for name in _FREE}
-    for row, column, content, there in plan.differing():
+    for row, column, content, there in plan.differing:
         if column not in free and not is_blank(there) and not same(content, there):
             yield row, column, there
 
@@ -150,7 +150,7 @@ def _foreign_titles(
     if isinstance(plan, InputPlan):
         held = ((row, contents.get(column), plan.there(row, column)) for row, contents in plan.wanted.items())
     else:
-        held = ((row, content, there) for row, at, content, there in plan.differing() if at == column)
+        held = ((row, content, there) for row, at, content, there in plan.differing if at == column)
     differing = [one for one in held if not is_blank(shown(one[1])) and not is_blank(one[2]) and not same(*one[1:])]
     ours = titles() if differing else None
     yield from ((row, column, there) for row, _, there in differing if ours is not None and there not in ours)

@@ -32,6 +32,7 @@ from sheets_sync.local.rest import MAX_BODY, Call, dumped
 from sheets_sync.local.script_host import ScriptHost
 from sheets_sync.local.scripts import Scripts
 from sheets_sync.local.service import OWNER, SheetsService
+from sheets_sync.undisturbed import undisturbed
 
 KEY_FILE = "service-account.json"
 _JSON = "application/json; charset=UTF-8"
@@ -97,12 +98,13 @@ async def _api_answer(
 
 def _content(service: SheetsService, api: Any, call: Call) -> Response:
     """The whole answer, made in a worker thread: large ones take a while to print."""
-    answer = api.answered(service, call)
-    if answer is None:
-        return Response(status_code=204)
-    if isinstance(answer, rest_drive.Download):
-        return Response(answer.content, media_type=answer.media_type)
-    return Response(dumped(answer), media_type=_JSON)
+    with undisturbed():
+        answer = api.answered(service, call)
+        if answer is None:
+            return Response(status_code=204)
+        if isinstance(answer, rest_drive.Download):
+            return Response(answer.content, media_type=answer.media_type)
+        return Response(dumped(answer), media_type=_JSON)
 
 
 def _check_token(request: Request, tokens: Tokens | None, strict: bool) -> None:

@@ -209,12 +209,14 @@ class _Writer:
             found = self._formats[key] = (old, styles.changed_format(old, new, self.format_mask))
         return found[1]
 
-
     def _text(self, form: Json) -> str:
         """The JSON of a format; that of a repeated cell is printed once."""
         found = self._texts.get(id(form))
         if found is None:
-            found = self._texts[id(form)] = (form, json.dumps(form))  # kept beside its text, so that its id stays its own
+            found = self._texts[id(form)] = (
+                form,
+                json.dumps(form),
+            )  # kept beside its text, so that its id stays its own
         return found[1]
 
 
