@@ -117,7 +117,7 @@ class Client(HTTPClient):
     ) -> dict[str, Any]:
         """The JSON object that one call answers. Raises gspread's, google-auth's and requests' errors, which
         ``translated`` understands."""
-        data = json_text.written(body) if body is not None else None
+        data = json_text.written(body, may_be_null=False) if body is not None else None
         sent = len(data or b"")
         self._now.traffic = (sent, 0)
         headers = {"Content-Type": "application/json"} if data is not None else None

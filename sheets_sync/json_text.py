@@ -24,14 +24,13 @@ def read(text: bytes, otherwise: Callable[[], Any]) -> Any:
     return otherwise()
 
 
-def written(value: Any) -> bytes:
-    """``value`` without spaces, as UTF-8; as ASCII where it holds lone surrogates. Raises ValueError for NaN and
-    infinity."""
+def written(value: Any, *, may_be_null: bool = True) -> bytes:
+    """``value`` without spaces, as UTF-8; as ASCII where it holds lone surrogates. NaN and infinity become null; they
+    raise ValueError where nothing in it ``may_be_null``."""
     try:
         text = orjson.dumps(value)
     except orjson.JSONEncodeError:
-        text = b""
-    # NaN would be "null" too.
-    if text and b"null" not in text:
-        return text
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return json.dumps(value, allow_nan=may_be_null, separators=(",", ":")).encode("ascii")
+    if not may_be_null and b"null" in text:  # a word in a cell, or NaN
+        json.dumps(value, allow_nan=False)
+    return text

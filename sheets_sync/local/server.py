@@ -99,12 +99,15 @@ async def _api_answer(
 def _content(service: SheetsService, api: Any, call: Call) -> Response:
     """The whole answer, made in a worker thread: large ones take a while to print."""
     with undisturbed():
-        answer = api.answered(service, call)
-        if answer is None:
-            return Response(status_code=204)
-        if isinstance(answer, rest_drive.Download):
-            return Response(answer.content, media_type=answer.media_type)
-        return Response(dumped(answer), media_type=_JSON)
+        return _response(api.answered(service, call))
+
+
+def _response(answer: Any) -> Response:
+    if answer is None:
+        return Response(status_code=204)
+    if isinstance(answer, rest_drive.Download):
+        return Response(answer.content, media_type=answer.media_type)
+    return Response(dumped(answer), media_type=_JSON)
 
 
 def _check_token(request: Request, tokens: Tokens | None, strict: bool) -> None:
