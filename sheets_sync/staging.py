@@ -153,7 +153,7 @@ def _laid_out(writes: Sequence[TabWrites]) -> tuple[dict[Cell, Content], dict[tu
     places: dict[tuple[int, int, str, Any], list[int]] = defaultdict(list)
     top = 0
     for each in writes:
-        repeated = {(row, column) for column, first, end, _ in runs(sendable(each.values)) for row in range(first, end)}
+        repeated = {(row, column) for column, first, end, _ in runs(each.values) for row in range(first, end)}
         plain = {cell: held for cell, held in each.values.items() if cell not in repeated and _is_plain(held)}
         low = min((row for row, _ in plain), default=0)
         for (row, column), held in sorted(plain.items(), key=lambda item: item[0]):

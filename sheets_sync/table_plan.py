@@ -8,6 +8,7 @@ has no preconditions, so after a PM's sort that would hit another row. Where a n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -205,10 +206,13 @@ class TablePlan:
             if name in self._by_name and name not in places and row not in taken:
                 places[name] = row
                 taken.add(row)
-        for name in self._by_name.keys() - places.keys():
+        titled: dict[str, list[int]] = defaultdict(list)
+        for row, title in titles.items():
+            if title and row not in taken:
+                titled[title].append(row)
+        for name in self._by_name.keys() - places.keys() if titled else ():
             # A key that a PM deleted or typed over: its row is known by its title, and gets its key back.
-            title = self._wanted_title(name)
-            rows = [row for row, found in titles.items() if found == title and row not in taken and title]
+            rows = [row for row in titled.get(self._wanted_title(name), ()) if row not in taken]
             if len(rows) == 1:
                 places[name] = rows[0]
                 taken.add(rows[0])
