@@ -62,7 +62,7 @@ class TabWrites:
         patterns = {cell: held.pattern for cell, held in rest.items() if isinstance(held, Figure)}
         formats = _updates(self.sheet_id, patterns, lambda pattern: (FORMAT_FIELDS, format_data(pattern)))
         looks = _updates(self.sheet_id, self.looks, lambda look: (marks.FIELDS, marks.look_data(look)))
-        kept = _updates(self.sheet_id, self.kept, lambda sent: sent)
+        kept = rectangles(self.sheet_id, self.kept)
         return [*self._growth(), *self._insertion(), *copied, *values, *formats, *kept, *looks, *self.after]
 
     def _growth(self) -> list[Json]:
