@@ -50,7 +50,8 @@ class Header:
     def digest(self, row: Sequence[CellValue]) -> str:
         """The digest of one raw row's PM cells, wherever its columns stand: ``row_digest`` of them."""
         size = len(row)
-        return row_digest({name: row[index] for name, index in self.pm_columns.items() if index < size})
+        filled = {name: row[index] for name, index in self.pm_columns.items() if index < size and row[index] != ""}
+        return row_digest(filled)
 
 
 def row_digest(values: Mapping[str, CellValue]) -> str:

@@ -192,6 +192,9 @@ def _sheet(head: Json) -> Sheet:
     return sheet
 
 
+_AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
+
+
 def _packed(rows: list[Row | None]) -> str:
     """The JSON of a block: equal formats and extras stand once."""
     shared: list[Json] = []
@@ -219,7 +222,7 @@ def _packed(rows: list[Row | None]) -> str:
             continue
         cells: list[Any] = []
         for column, (entered, form, note, extras) in row.items():
-            plain = entered if type(entered) is str or entered is None else _plain(entered)
+            plain = entered if type(entered) in _AS_THEY_ARE else _plain(entered)
             if not (extras or note or form):
                 cells.append((column, plain))
                 continue
