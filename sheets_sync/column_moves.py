@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sheets_sync.before_cells import Before, entered, seen_whole
 from sheets_sync.cell_writes import Cell, Json, TabWrites
-from sheets_sync.content import Figure, shown
+from sheets_sync.content import Figure, same, shown
 from sheets_sync.frames import Frame, header_texts_of, quoted
 from sheets_sync.grids import CellValue
 from sheets_sync.headers import is_blank
@@ -31,14 +31,15 @@ def whole_tab(title: str) -> list[str]:
     return [quoted(title)]
 
 
-def put_right(before: Before, sent: TabWrites, echo: Frame, now: Frame) -> TabWrites | None:
+def put_right(before: Before, sent: TabWrites, echo: Frame, now: Frame, *, is_done: bool = True) -> TabWrites | None:
     """What puts the tab right; None where no column moved, but one was renamed. ``sent`` is what the batch wrote,
-    ``echo`` the tab as the batch left it (its header at least), ``now`` all of it, read a moment later."""
+    ``echo`` the tab as the batch left it (its header at least), ``now`` all of it, read a moment later. Where it is not
+    known whether the batch ``is_done``, None too if nothing of it stands where it would have been astray."""
     if header_texts_of(echo) == header_texts_of(now) or not _is_alike(_head(before), _texts(echo)):
         shifted = _shift(before, sent, now)
     elif shifted := _shift(before, sent, echo):
         shifted.later = _columns(shifted.left(echo), sent, _texts(echo), _texts(now), now)
-    return shifted.repair(now) if shifted else None
+    return shifted.repair(now) if shifted and (is_done or shifted.is_astray(now)) else None
 
 
 def followed(before: Before, writes: TabWrites, now: Frame) -> TabWrites:
@@ -158,7 +159,7 @@ class _Shifted:
         """The cells that go home, and those that come back."""
         rows = self._rows(now)
         writes = TabWrites(now.title, now.sheet_id, now.row_count)
-        self._bring_back(writes, rows)
+        self._bring_back(writes, rows, now)
         for (row, column), content in self.sent.values.items():
             home = self._home((row, column), rows)
             if home is not None:
@@ -183,14 +184,27 @@ class _Shifted:
         }
         return seen_whole(replace(echo, cells=cells), self.before.grid)
 
+    def is_astray(self, now: Frame) -> bool:
+        """True where a cell of the batch stands where it was not meant to."""
+        rows = self._rows(now)
+        return any(self._is_hit(now, rows, cell) for cell in self.sent.values)
+
+    def _is_hit(self, now: Frame, rows: Mapping[int, int], cell: Cell) -> bool:
+        """True where the batch wrote a cell that it did not mean, and nobody has typed over it since."""
+        row, column = cell
+        at = self._now(column)
+        if at is None or row not in rows or self._is_meant(row, column):
+            return False
+        return cell not in self.sent.values or same(self.sent.values[cell], now.value(rows[row], at))
+
     def found(self, now: Frame) -> int:
         """How many rows stand in ``now`` as they must."""
         signs = Counter(self._signs(now).values())
         return sum((Counter(self._predicted().values()) & signs).values())
 
-    def _bring_back(self, writes: TabWrites, rows: Mapping[int, int]) -> None:
+    def _bring_back(self, writes: TabWrites, rows: Mapping[int, int], now: Frame) -> None:
         for (row, column), content in self.sent.values.items():
-            if row not in rows or self._is_meant(row, column):
+            if not self._is_hit(now, rows, (row, column)):
                 continue
             old, origin = self._old(row), self.origin.get(column)
             wanted = self.before.contents(old) if old is not None else {}
@@ -203,7 +217,7 @@ class _Shifted:
                 format = _formatted(_format_of(cell) or self.before.formats.get(-1 if origin is None else origin))
                 writes.kept[rows[row], column] = _restored(cell, format if isinstance(content, Figure) else None)
         for row, column in self.sent.looks:
-            if row in rows and not self._is_meant(row, column):
+            if self._is_hit(now, rows, (row, column)):
                 old = self._old(row)
                 cell = self.before.cell(old, self.origin.get(column)) if old is not None else {}
                 writes.looks[rows[row], column] = look_of(cell) if cell else Look()

@@ -29,26 +29,37 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """A tab of which the ``echo`` shows that it is not as it should be: what stood there ``before`` the batch, and what
-    was ``sent``. ``rows`` puts right rows that moved; None where columns did, or may have."""
+    was ``sent``, which ``is_done`` unless its answer was lost. ``rows`` puts right rows that moved; None where columns
+    did, or may have."""
 
     plan: TabPlan
     before: Before
     sent: TabWrites
     echo: Frame
     rows: TabWrites | None = None
+    is_done: bool = True
 
     def treatment(self, now: Frame | None) -> TabWrites | None:
         """What puts the tab right, ``now`` being all of it where it was looked at; None where nothing has to be."""
         if now is None:
             return self.rows
         if self.rows is None:
-            return column_moves.put_right(self.before, self.sent, self.echo, now)
+            return column_moves.put_right(self.before, self.sent, self.echo, now, is_done=self.is_done)
         return column_moves.followed(self.before, self.rows, now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsure:
+    """A tab of a batch whose answer was lost, and whose columns were others right after: it may have been done."""
+
+    plan: TabPlan
+    before: Before
+    sent: TabWrites
+
+
 class Repairs:
-    """The ``plans`` of a batch that was done; ``before_write`` is called right before each batch that puts them
-    right."""
+    """The ``plans`` of a batch that was done, and those that are ``unsure``; ``before_write`` is called right before
+    each batch that puts them right."""
 
     def __init__(
         self,
@@ -56,13 +67,15 @@ class Repairs:
         spreadsheet_id: str,
         plans: Sequence[TabPlan],
         before_write: Callable[[], None],
+        unsure: Sequence[Unsure] = (),
     ) -> None:
         self._gateway = gateway
         self._spreadsheet_id = spreadsheet_id
         self._before_write = before_write
-        self._watched = {plan.grid.sheet_id: plan for plan in plans}
-        self._titles = {plan.grid.sheet_id: plan.title for plan in plans}
-        self._effects: dict[int, tuple[Before, TabWrites]] = {}
+        self._watched = {plan.grid.sheet_id: plan for plan in (*plans, *(each.plan for each in unsure))}
+        self._titles = {sheet_id: plan.title for sheet_id, plan in self._watched.items()}
+        self._effects = {each.plan.grid.sheet_id: (each.before, each.sent) for each in unsure}
+        self._unsure = set(self._effects)
         self._rows = 0
 
     def made(self, reply: Mapping[str, Any]) -> int:
@@ -111,9 +124,10 @@ class Repairs:
             if effect is None or frame is None:
                 continue
             before, sent = effect
+            is_done = sheet_id not in self._unsure
             if header_texts_of(frame) != header_texts_of(before.frame):
-                cases[sheet_id] = _Case(plan=plan, before=before, sent=sent, echo=frame)
-            elif is_first and (rows := plan.repair(frame)) is not None and rows.requests():
+                cases[sheet_id] = _Case(plan=plan, before=before, sent=sent, echo=frame, is_done=is_done)
+            elif is_done and is_first and (rows := plan.repair(frame)) is not None and rows.requests():
                 cases[sheet_id] = _Case(plan=plan, before=before, sent=sent, echo=frame, rows=rows)
         return cases
 
@@ -131,6 +145,7 @@ class Repairs:
             self._spreadsheet_id, self._prepared(Batch(requests=requests, echo=echo, fields=fields()))
         )
         self._watched = {sheet_id: cases[sheet_id].plan for sheet_id in writes}
+        self._unsure.clear()
         self._effects |= {
             sheet_id: (seen_whole(now[sheet_id], cases[sheet_id].before.grid), held)
             for sheet_id, held in writes.items()

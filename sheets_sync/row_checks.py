@@ -79,10 +79,11 @@ def tell_same_titles(initiatives: Table) -> None:
         for row in () if second is None else (first, *others):
             other = second if _known_as(row) == _known_as(first) else first
             assert other is not None
-            key = other.values.get("initiative_key")
-            named = f"{key} (row {other.row})" if key else f"row {other.row}"
-            repeats = f"write {key} into duplicate_of" if key else f"delete row {other.row}"
-            message = f"same title as {named}; give each a title of its own, or, if both are one initiative, {repeats}"
+            # Named by its row: its key may only be written in this very cycle.
+            message = (
+                f"same title as row {other.row}; give each a title of its own, or, if both are one initiative, "
+                f"write the key of row {other.row} into duplicate_of"
+            )
             initiatives.tell(row, "title", message, severity=Severity.WARN)
 
 

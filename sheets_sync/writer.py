@@ -22,7 +22,7 @@ from sheets_sync.errors import RequestRefused
 from sheets_sync.frames import TITLES, Frame, fields, frames_of
 from sheets_sync.gateway import MOST_LESSONS, Batch, SheetsGateway
 from sheets_sync.grids import Grid, Workbook
-from sheets_sync.repairs import Repairs
+from sheets_sync.repairs import Repairs, Unsure
 from sheets_sync.tab_plans import TabPlan, tab_plans
 from sheets_sync.undisturbed import undisturbed
 from sheets_sync.updates import SheetUpdate
@@ -61,7 +61,7 @@ def write_plans(
     if not writing.plans and not writing.leftovers:
         return WriteReport(rows_written=0, repaired_rows=0, calls=0)
     reply = _first_batch(gateway, workbook, writing, before_write)
-    repairs = Repairs(gateway, workbook.spreadsheet_id, writing.written, before_write)
+    repairs = Repairs(gateway, workbook.spreadsheet_id, writing.written, before_write, writing.unsure)
     repaired = repairs.made(reply)
     return WriteReport(
         rows_written=writing.rows,
@@ -118,6 +118,10 @@ class _Writing:
         self.cut: list[TabPlan] = []
         self.written: list[TabPlan] = []
         """Those of which something was sent, and comes back with the reply."""
+        self.tried: dict[int, Unsure] = {}
+        """What was last sent to each tab."""
+        self.unsure: list[Unsure] = []
+        """Tabs that an earlier try may have written, and that this one must not."""
         self.rows = 0
         self.made: list[TabWrites] = []
         self.skipped: list[str] = []
@@ -142,6 +146,7 @@ class _Writing:
     def batch(self, frames: Mapping[int, Frame]) -> Batch | None:
         """The batch of all tabs, None where nothing is left to write. Raises TooLarge where it has to be staged."""
         self.skipped, self.made, self.written = [plan.title for plan in self.cut], [], []
+        self.unsure = []
         copies = self.stage.copies if self.stage else None
         requests: list[Mapping[str, Any]] = []
         echo: list[str] = []
@@ -150,6 +155,7 @@ class _Writing:
             made = plan.writes(frame) if frame else None
             if made is None:
                 self.skipped.append(plan.title)
+                self.unsure += filter(None, [self.tried.get(plan.grid.sheet_id)])
                 continue
             self.made.append(made)
             if asked := made.requests(copies):
@@ -161,6 +167,10 @@ class _Writing:
         self.rows = sum(len(each.rows) for each in self.made)
         if requests and self.stage is None and staging.is_too_large(requests, self.made):
             raise staging.TooLarge
+        for plan in self.written:
+            if plan.effect is not None:
+                before, sent = plan.effect
+                self.tried[plan.grid.sheet_id] = Unsure(plan=plan, before=before, sent=sent)
         return Batch(requests=requests, echo=echo, fields=fields()) if requests else None
 
     def _tidying(self) -> list[Mapping[str, Any]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sheets_sync.local import page_edits as edits
 from sheets_sync.local import values
 from sheets_sync.local.a1 import parse_cells
 from sheets_sync.local.book_json import sheet_json
@@ -20,6 +22,8 @@ from sheets_sync.local.page_view import TabView, frame_of, read_rows
 from sheets_sync.local.service import SheetsService
 
 Json = dict[str, Any]
+Edit = Callable[[TabView], Sequence[Json]]
+"""Requests for a tab as it is."""
 
 OPTIONS_CAP = 5_000
 PERSON = "you@roadmap.local"
@@ -49,23 +53,47 @@ class Book:
         with acting_as(PERSON):
             return self.service.batch_update(self.spreadsheet_id, {"requests": requests})
 
-    def type_in(self, area: str, rows: list[list[str]]) -> Json:
-        """Types texts into a range, as the person at the page would. Raises ApiError where the service refuses."""
-        body = {"range": area, "majorDimension": "ROWS", "values": rows}
-        with acting_as(PERSON):
-            return self.service.values_update(self.spreadsheet_id, area, body, value_input_option="USER_ENTERED")
+    def edit(self, sheet_id: int, wanted: Edit) -> tuple[TabView, TabView] | None:
+        """Carries out what ``wanted`` asks of the tab as it is at that moment, and nobody changes the workbook in
+        between: the tab right before and right after; None where nothing is asked. Raises as ``change`` does."""
+        with self._lock, self.service.alone(self.spreadsheet_id):
+            before = self._view(sheet_id)
+            requests = wanted(before)
+            if not requests:
+                return None
+            self.change(list(requests))
+            return before, self._view(sheet_id)
+
+    def type_in(self, sheet_id: int, uid: int, column: int, rows: Sequence[Sequence[str]]) -> tuple[TabView, TabView]:
+        """Types a block of texts, as the person at the page would, into the cells from (row ``uid``, column) on; the
+        tab grows where it is too small. The tab right before and right after. Raises ApiError where the row is gone or
+        the service refuses."""
+        height, width = len(rows), max(len(cells) for cells in rows)
+        with self._lock, self.service.alone(self.spreadsheet_id):
+            before = self._view(sheet_id)
+            row = row_of(before, uid)
+            if room := edits.room_for(before, row + height, column + width):
+                self.change(room)
+            area = edits.area_name(before, row, column, height, width)
+            body = {"range": area, "majorDimension": "ROWS", "values": rows}
+            with acting_as(PERSON):
+                self.service.values_update(self.spreadsheet_id, area, body, value_input_option="USER_ENTERED")
+            return before, self._view(sheet_id)
 
     def view(self, sheet_id: int) -> TabView:
         """The tab as it is now; what has not changed since the last view is that view's. Raises ApiError where it is
         gone."""
         with self._lock:
-            calculator = self.service.snapshot(self.spreadsheet_id)
-            old = self._views.get(sheet_id)
-            if old is not None and old.revision == calculator.book.revision:
-                return old
-            view = self._read(calculator, sheet_id, old)
-            self._views[sheet_id] = view
-            return view
+            return self._view(sheet_id)
+
+    def _view(self, sheet_id: int) -> TabView:
+        calculator = self.service.snapshot(self.spreadsheet_id)
+        old = self._views.get(sheet_id)
+        if old is not None and old.revision == calculator.book.revision:
+            return old
+        view = self._read(calculator, sheet_id, old)
+        self._views[sheet_id] = view
+        return view
 
     def _read(self, calculator: Calculator, sheet_id: int, old: TabView | None) -> TabView:
         sheet = calculator.book.find(sheet_id)
@@ -122,6 +150,14 @@ class Book:
                 row = row_view(index, one, around, self.palette)
             rows.append(row)
         return rows
+
+
+def row_of(view: TabView, uid: int) -> int:
+    """Where the row stands. Raises ApiError where it is gone."""
+    row = view.index_of(uid)
+    if row is None:
+        raise ApiError(404, "NOT_FOUND", "That row is gone; nothing was written.")
+    return row
 
 
 def _options(calculator: Calculator, key: str, title: str) -> tuple[str, ...]:

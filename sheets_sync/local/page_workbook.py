@@ -12,7 +12,7 @@ from nicegui.events import GenericEventArguments
 from sheets_sync.local import page_edits as edits
 from sheets_sync.local.a1 import cell_text
 from sheets_sync.local.errors import ApiError
-from sheets_sync.local.page_book import Book
+from sheets_sync.local.page_book import Book, Edit, row_of
 from sheets_sync.local.page_dialogs import edit_anyway, note_text, tab_title
 from sheets_sync.local.page_grid import SheetGrid
 from sheets_sync.local.page_patch import patch
@@ -115,7 +115,7 @@ class WorkbookWindow:
 
         async def on_width(event: GenericEventArguments) -> None:
             column, width = int(event.args["c"]), int(event.args["width"])
-            await self._change(lambda view, _row, _column: [edits.wide_column(view, column, width)], anywhere=True)
+            await self._change(lambda view: [edits.wide_column(view, column, width)])
 
         for name, listener in (
             ("cell", on_cell),
@@ -212,31 +212,24 @@ class WorkbookWindow:
 
     async def _write(self, uid: int, column: int, rows: list[list[str]]) -> None:
         """Types ``rows`` into the cells from (uid, column) on, as a person would."""
+        self.told.set_text("Saving…")
         async with self._turn:
             place = await self._place(uid)
             if place is not None and await self._is_taken(*place, column, rows):
-                place = await self._place(uid)  # a question may have taken its time
-                if place is not None:
-                    self.told.set_text("Saving…")
-                    await self._type_in(*place, column, rows)
+                await self._type_in(place[0].sheet_id, uid, column, rows)
             await self._catch_up()
             self._put_back(uid)
             self.told.set_text("All changes saved")
 
-    async def _type_in(self, view: TabView, row: int, column: int, rows: list[list[str]]) -> None:
-        """Writes the block, on a tab made large enough for it, and remembers what stood there."""
-        height, width = len(rows), max(len(cells) for cells in rows)
-        requests = edits.room_for(view, row + height, column + width)
-        if requests and await self._ask(self.book.change, requests) is None:
+    async def _type_in(self, sheet_id: int, uid: int, column: int, rows: list[list[str]]) -> None:
+        """Writes the block, and remembers what stood there."""
+        views: tuple[TabView, TabView] | None = await self._ask(self.book.type_in, sheet_id, uid, column, rows)
+        if views is None:
             return
-        uid = view.uids[row]
-        if await self._ask(self.book.type_in, edits.area_name(view, row, column, height, width), rows) is None:
-            return
-        await self._catch_up()
-        start = self.view.index_of(uid) if self.view else None
-        if self.view is not None and start is not None and self.view.sheet_id == view.sheet_id:
-            uids = self.view.uids[start : start + height]
-            self.steps.add(view.sheet_id, typed_cells(view, self.view, uids, range(column, column + width)))
+        (before, after), height, width = views, len(rows), max(len(cells) for cells in rows)
+        if (start := after.index_of(uid)) is not None:
+            uids = after.uids[start : start + height]
+            self.steps.add(sheet_id, typed_cells(before, after, uids, range(column, column + width)))
         if height * width > 1:
             ui.notify(f"Pasted {height:,} × {width:,} cells (rows × columns). Ctrl+Z takes them back.")
 
@@ -251,36 +244,43 @@ class WorkbookWindow:
             return False
         return await self._is_allowed(edits.guarded(view, row, column, height, width))
 
-    async def _change(self, requests_for: Change, *, anywhere: bool = False) -> tuple[TabView, int] | None:
-        """Carries out a change of rows and cells in one batch; (the view before, the cursor's row) where it was."""
+    async def _change(self, wanted: Edit) -> tuple[TabView, TabView] | None:
+        """Carries out a change in one batch, made for the tab as it is at that moment: the tab right before and right
+        after; None where nothing was done."""
         async with self._turn:
-            place = await self._cursor_place()
-            if place is None and anywhere and self.view is not None:
-                place = (self.view, 0, 0)
-            requests = requests_for(*place) if place else []
-            done = await self._ask(self.book.change, list(requests)) if requests else None
+            done: tuple[TabView, TabView] | None = await self._ask(self.book.edit, self.sheet_id, wanted)
             await self._catch_up()
-        return place[:2] if place is not None and done is not None else None
+        return done
+
+    async def _change_here(self, wanted: Change) -> tuple[TabView, TabView, int] | None:
+        """The same at the cursor; its row before as well."""
+        if self.cursor is None:
+            ui.notify("Click a cell first.")
+            return None
+        uid, column = self.cursor
+        done = await self._change(lambda view: wanted(view, row_of(view, uid), column))
+        return None if done is None else (*done, row_of(done[0], uid))
 
     async def _insert(self, *, below: bool) -> None:
-        done = await self._change(lambda view, row, _: edits.inserted_rows(view, row, 1, below=below))
-        if done is not None and self.view is not None:
-            self._stay_at(done[1] + 1 if below else done[1])
-            before = set(done[0].uids)
-            self.steps.add(done[0].sheet_id, InsertedRows(uids=tuple({*self.view.uids} - before)))
+        done = await self._change_here(lambda view, row, _: edits.inserted_rows(view, row, 1, below=below))
+        if done is not None:
+            before, after, row = done
+            self._stay_at(row + 1 if below else row)
+            self.steps.add(after.sheet_id, InsertedRows(uids=tuple({*after.uids} - {*before.uids})))
 
     async def _delete(self) -> None:
         picked = self.picked
 
         def rows(view: TabView, row: int) -> list[int]:
-            return [index for uid in picked if (index := view.index_of(uid)) is not None] or [row]
+            return [index for uid in picked if (index := view.index_of(uid)) is not None] if picked else [row]
 
-        done = await self._change(lambda view, row, _column: edits.deleted_rows(view, rows(view, row)))
+        done = await self._change_here(lambda view, row, _column: edits.deleted_rows(view, rows(view, row)))
         if done is not None:
+            before, _, row = done
             self.picked = []
-            self._stay_at(done[1])
-            step = rows_deleted(done[0], rows(*done))
-            self.steps.add(done[0].sheet_id, step)
+            self._stay_at(row)
+            step = rows_deleted(before, rows(before, row))
+            self.steps.add(before.sheet_id, step)
             count = sum(len(cells) for _, _, cells in step.runs)
             ui.notify(f"Deleted {count} {'row' if count == 1 else 'rows'}. Ctrl+Z brings them back.")
 
@@ -295,18 +295,21 @@ class WorkbookWindow:
                 ui.notify("The tab of the last change is gone; nothing was undone.", type="warning")
                 return
             await self._open(sheet_id)
-        async with self._turn:
-            await self._catch_up()
-            before = self.view
-            requests, told = undoing(before, step) if before is not None else ([], "")
-            if not requests or await self._ask(self.book.change, requests) is not None:
+        made: list[tuple[list[Json], str]] = []
+
+        def wanted(view: TabView) -> Sequence[Json]:
+            made.append(undoing(view, step))
+            return made[0][0]
+
+        done = await self._change(wanted)
+        for requests, told in made:
+            if done is not None or not requests:
                 ui.notify(told)
-            await self._catch_up()
-            if isinstance(step, DeletedRows) and before is not None and self.view is not None:
-                known = set(before.uids)
-                back = [uid for uid in self.view.uids if uid not in known]
-                if len(back) == len(step.uids):
-                    self.steps.rename(sheet_id, dict(zip(step.uids, back, strict=True)))
+        if isinstance(step, DeletedRows) and done is not None:
+            known = set(done[0].uids)
+            back = [uid for uid in done[1].uids if uid not in known]
+            if len(back) == len(step.uids):
+                self.steps.rename(sheet_id, dict(zip(step.uids, back, strict=True)))
 
     async def _rename(self, sheet_id: int) -> None:
         before = next((str(tab["title"]) for tab in self._tabs() if tab_id(tab) == sheet_id), "")
@@ -318,10 +321,10 @@ class WorkbookWindow:
             await self._catch_up()
 
     async def _sort(self, *, ascending: bool) -> None:
-        await self._change(lambda view, _, column: edits.sorted_rows(view, column, ascending=ascending))
+        await self._change_here(lambda view, _, column: edits.sorted_rows(view, column, ascending=ascending))
 
     async def _append(self) -> None:
-        await self._change(lambda view, _row, _column: [edits.more_rows(view, ROWS_ADDED)], anywhere=True)
+        await self._change(lambda view: [edits.more_rows(view, ROWS_ADDED)])
 
     async def _note(self) -> None:
         async with self._turn:
@@ -330,7 +333,7 @@ class WorkbookWindow:
             return
         note = await note_text(cell_text(*place[1:]), edits.note_of(*place))
         if note is not None:
-            await self._change(lambda view, row, column: [edits.noted_cell(view, row, column, note)])
+            await self._change_here(lambda view, row, column: [edits.noted_cell(view, row, column, note)])
 
     def _toggle_hidden(self) -> None:
         self.hidden_shown = not self.hidden_shown

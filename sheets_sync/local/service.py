@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,6 +174,10 @@ class SheetsService(ValuesMethods):
     def snapshot(self, spreadsheet_id: str) -> Calculator:
         """The latest version, to read only, with its values; a later change leaves it as it is."""
         return self._calculator(self._book(spreadsheet_id))
+
+    def alone(self, spreadsheet_id: str) -> AbstractContextManager[bool]:
+        """While it is open no other thread changes the spreadsheet."""
+        return self._lock(spreadsheet_id)
 
     def copy_sheet_to(self, spreadsheet_id: str, sheet_id: int, body: Json) -> Json:
         """``spreadsheets.sheets.copyTo``: the SheetProperties of the copy."""

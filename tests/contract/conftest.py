@@ -30,7 +30,7 @@ class Fault:
     """What happens to a request whose ``METHOD path`` matches ``when``, ``times`` times (None: for ever).
 
     ``kind``: answer (``status``, ``headers``, ``body``), hang, reset (before it is passed on), lost (passed on, the
-    answer reset), drip (the answer a byte at a time), call (``then`` runs first, and the request is passed on)."""
+    answer reset), drip (the answer a byte at a time), call (the request is passed on as it is). ``then`` runs first."""
 
     when: str = ""
     kind: str = "answer"
@@ -90,7 +90,7 @@ class FaultProxy:
                 if not fault.times:
                     self.faults.remove(fault)
         kind = fault.kind if fault else ""
-        if fault and kind == "call":
+        if fault:
             fault.then()
         if fault and kind == "answer":
             answer(request, fault.status, fault.headers, fault.body)

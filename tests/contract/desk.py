@@ -179,9 +179,9 @@ class Desk:
         sheet_id = self.workbook.grids[name].sheet_id
         return {what: {"range": {"sheetId": sheet_id, "dimension": "ROWS", "startIndex": row - 1, "endIndex": row}}}
 
-    def just_before_the_write(self, fault: Any, *requests: dict[str, Any]) -> None:
-        """The PM does this after the narrow re-read, while the batch is on the wire."""
-        self.proxy.fails(fault("batchUpdate", kind="call", then=lambda: self.does(*requests)))
+    def just_before_the_write(self, fault: Any, *requests: dict[str, Any], kind: str = "call") -> None:
+        """The PM does this after the narrow re-read, while the batch is on the wire; ``kind`` is what happens to it."""
+        self.proxy.fails(fault("batchUpdate", kind=kind, then=lambda: self.does(*requests)))
 
     def look(self, name: str, row: int, column: str) -> marks.Look:
         return marks.look_of(self._cell_data(name, row, column))

@@ -69,15 +69,18 @@ class Pair:
         made = str(self.service.copy_file(of, {})["id"])
         return Desk(self.gateway, self.service, self.proxy, self.gateway.read(made))
 
-    def ends_alike(self, fault: Any, name: str, act: Callable[[Desk], Json], *, any_order: bool = False) -> None:
-        """``act`` while a batch that changes the tab is on the wire leaves it as ``act`` right after does."""
+    def ends_alike(
+        self, fault: Any, name: str, act: Callable[[Desk], Json], *, any_order: bool = False, kind: str = "call"
+    ) -> None:
+        """``act`` while a batch that changes the tab is on the wire, to which ``kind`` happens, leaves it as ``act``
+        right after does."""
         if name not in self.written:
             control = self.copy(self.master)
             control.write(UPDATES[name](control))
             self.written[name] = control.id
         during, after = self.copy(self.master), self.copy(self.written[name])
         update = UPDATES[name](during)
-        during.just_before_the_write(fault, act(during))
+        during.just_before_the_write(fault, act(during), kind=kind)
         during.write(update)
         after.does(act(after))
         found, wanted = seen(during, name), seen(after, name)

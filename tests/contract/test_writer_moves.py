@@ -48,6 +48,25 @@ def test_columns_that_move_under_the_batch_end_as_if_they_moved_after_it(
     pair.ends_alike(fault, name, lambda desk: COLUMN_ACTS[act](desk, name), any_order=any_order)
 
 
+@pytest.mark.parametrize("act", COLUMN_ACTS)
+@pytest.mark.parametrize("name", ["Constraints", "Portfolio"])
+def test_columns_that_move_under_a_batch_whose_answer_is_lost_cost_no_cell(
+    name: str, act: str, pair: Pair, fault: Any
+) -> None:
+    any_order = name == "Portfolio" and "above" in act
+    pair.ends_alike(fault, name, lambda desk: COLUMN_ACTS[act](desk, name), any_order=any_order, kind="lost")
+
+
+@pytest.mark.parametrize("act", COLUMN_ACTS)
+def test_columns_that_move_before_a_batch_that_never_arrives_stay_as_they_are(act: str, pair: Pair, fault: Any) -> None:
+    during, alone = pair.copy(pair.master), pair.copy(pair.master)
+    update, done = told(during), COLUMN_ACTS[act](during, "Constraints")
+    during.just_before_the_write(fault, done, kind="reset")
+    during.write(update)
+    alone.does(done)
+    assert seen(during, "Constraints") == seen(alone, "Constraints")
+
+
 # ---- rows
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sheets_sync.local.page_book import Book
+from sheets_sync.local.errors import ApiError
+from sheets_sync.local.page_book import Book, row_of
 from sheets_sync.local.page_charts import drawn_charts
+from sheets_sync.local.page_edits import deleted_rows
 from sheets_sync.local.page_undo import rows_deleted, typed_cells, undoing
 from sheets_sync.local.page_view import TabView
 from sheets_sync.local.service import SheetsService
@@ -334,3 +338,42 @@ def test_undoing_leaves_a_cell_that_was_changed_since(service: SheetsService) ->
     requests, told = undoing(book.view(0), step)
     assert [one["updateCells"]["start"]["columnIndex"] for one in requests] == [0]
     assert told == "Took back 1 cell; 1 changed since, and stay as they are."
+
+
+def test_what_is_typed_lands_on_its_row_and_its_undoing_knows_no_one_elses_edit(service: SheetsService) -> None:
+    book = new_book(service)
+    put(book, "Tab 0!A1:B5", *([f"row {row}", "empty"] for row in range(5)))
+    uid = book.view(0).uids[3]
+    is_over = threading.Event()
+
+    def others() -> None:
+        while not is_over.is_set():
+            put(book, "Tab 0!B1:B8", *(["theirs"] for _ in range(8)))
+            book.change([dimension("insertDimension", 1, 2)])
+            book.change([dimension("deleteDimension", 1, 2)])
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(others)
+        try:
+            for number in range(60):
+                before, after = book.type_in(0, uid, 1, [[f"mine {number}"]])
+                texts = [cell["formattedValue"] for cell in list(after.raw[row_of(after, uid)].cells)[:2]]
+                assert texts == ["row 3", f"mine {number}"]
+                undone_from = [pair[1] for pair in typed_cells(before, after, [uid], range(2)).cells.values()]
+                assert undone_from == [{"userEnteredValue": {"stringValue": f"mine {number}"}}]
+        finally:
+            is_over.set()
+        done.result()
+
+
+def test_a_change_of_a_row_that_is_gone_is_refused(service: SheetsService) -> None:
+    book = new_book(service)
+    put(book, "Tab 0!A1:A5", *([f"row {row}"] for row in range(5)))
+    uid = book.view(0).uids[3]
+    book.change([dimension("deleteDimension", 3, 4)])
+    for act in (
+        lambda: book.type_in(0, uid, 0, [["x"]]),
+        lambda: book.edit(0, lambda view: deleted_rows(view, [row_of(view, uid)])),
+    ):
+        with pytest.raises(ApiError, match="That row is gone; nothing was written"):
+            act()

@@ -268,11 +268,11 @@ def test_two_initiatives_of_one_title_are_told_on_both_rows_until_one_says_that_
     told = [(finding.cell, finding.severity, finding.message) for finding in findings]
     assert [(cell, severity) for cell, severity, _ in told] == [(f"B{row}", Severity.WARN) for row in (2, 3, 4)]
     assert [message.partition(";")[0] for _, _, message in told] == [
-        "same title as INIT-000013 (row 3)",
-        "same title as INIT-000012 (row 2)",
-        "same title as INIT-000012 (row 2)",
+        "same title as row 3",
+        "same title as row 2",
+        "same title as row 2",
     ]
-    assert told[1][2].endswith("if both are one initiative, write INIT-000012 into duplicate_of")
+    assert told[1][2].endswith("if both are one initiative, write the key of row 2 into duplicate_of")
     assert read(Initiatives=[one, {**other, "duplicate_of": "INIT-000012"}])[1] == []
     assert read(Initiatives=[one, one])[1] == []
     assert [finding.cell for finding in read(Initiatives=[{"title": "Z"}, {"title": "Z"}])[1]] == ["B2", "B3"]
