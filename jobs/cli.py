@@ -35,7 +35,7 @@ app.command()(status)
 app.command()(replay)
 
 BUG = 5
-COLLECTOR = (200_000, 20, 10)
+COLLECTOR = (500_000, 10, 10)
 """When Python looks for garbage in cycles (``gc.set_threshold``). A large workbook is millions of small objects that
 all stay; with Python's own figures half of a cycle's time goes into looking at them again and again."""
 

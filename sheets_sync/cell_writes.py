@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sheets_sync import marks
-from sheets_sync.content import Content, cell_data, value_fields
+from sheets_sync.content import FORMAT_FIELDS, Content, Figure, cell_data, format_data, value_fields
 from sheets_sync.marks import Look
 
 Json = dict[str, Any]
 Cell = tuple[int, int]
 """(row, column), both 0-based."""
 T = TypeVar("T")
+_FIRST = itemgetter(0)
 Copies = Callable[[int, Mapping[Cell, Content]], tuple[list[Json], set[Cell]]]
 
 
@@ -56,10 +58,12 @@ class TabWrites:
         that wait in a staging sheet: (sheet id, values) -> its requests and the cells they fill."""
         copied, filled = copies(self.sheet_id, self.values) if copies else ([], set[Cell]())
         rest = {cell: held for cell, held in self.values.items() if cell not in filled} if filled else self.values
-        values = _updates(self.sheet_id, sendable(rest))
-        looks = _updates(self.sheet_id, _shared(self.looks, lambda look: (marks.FIELDS, marks.look_data(look))))
-        kept = _updates(self.sheet_id, self.kept)
-        return [*self._growth(), *self._insertion(), *copied, *values, *kept, *looks, *self.after]
+        values = _updates(self.sheet_id, rest, _value)
+        patterns = {cell: held.pattern for cell, held in rest.items() if isinstance(held, Figure)}
+        formats = _updates(self.sheet_id, patterns, lambda pattern: (FORMAT_FIELDS, format_data(pattern)))
+        looks = _updates(self.sheet_id, self.looks, lambda look: (marks.FIELDS, marks.look_data(look)))
+        kept = rectangles(self.sheet_id, self.kept)
+        return [*self._growth(), *self._insertion(), *copied, *values, *formats, *kept, *looks, *self.after]
 
     def _growth(self) -> list[Json]:
         row, count = self.inserted or (0, 0)
@@ -82,7 +86,11 @@ class TabWrites:
 def sendable(values: Mapping[Cell, Content]) -> dict[Cell, tuple[str, Json]]:
     """What each cell is sent as: (field mask, CellData), one and the same value, never to be changed, for equal
     contents."""
-    return _shared(values, lambda held: (value_fields(held), cell_data(held)))
+    return _shared(values, _value)
+
+
+def _value(held: Content) -> tuple[str, Json]:
+    return value_fields(held), cell_data(held)
 
 
 def _shared(held: Mapping[Cell, T], sent_as: Callable[[T], tuple[str, Json]]) -> dict[Cell, tuple[str, Json]]:
@@ -101,40 +109,40 @@ SHORTEST_RUN = 8
 """From so many equal cells below each other on, one ``repeatCell`` says them."""
 
 
-def _updates(sheet_id: int, cells: Mapping[Cell, tuple[str, Json]]) -> list[Json]:
+def _updates(sheet_id: int, cells: Mapping[Cell, T], sent_as: Callable[[T], tuple[str, Json]]) -> list[Json]:
     """One ``repeatCell`` for each long run of equal cells below each other (provenance, status), and one
-    ``updateCells`` for each rectangle of neighbouring cells with one field mask that is left."""
+    ``updateCells`` for each rectangle of neighbouring cells with one field mask that is left. ``sent_as`` says what a
+    cell is sent as: (field mask, CellData)."""
     repeated = runs(cells)
     rest = dict(cells)
     for column, first, end, _ in repeated:
         for row in range(first, end):
             del rest[row, column]
     return [
-        *(_repeat(sheet_id, column, first, end, held) for column, first, end, held in repeated),
-        *rectangles(sheet_id, rest),
+        *(_repeat(sheet_id, column, first, end, sent_as(held)) for column, first, end, held in repeated),
+        *rectangles(sheet_id, _shared(rest, sent_as)),
     ]
 
 
-def runs(cells: Mapping[Cell, tuple[str, Json]]) -> list[tuple[int, int, int, tuple[str, Json]]]:
-    """(column, first row, row after the last, what they hold) of the long runs: cells that share one value."""
-    found: list[tuple[int, int, int, tuple[str, Json]]] = []
-    columns: dict[int, list[int]] = defaultdict(list)
-    for row, column in cells:
-        columns[column].append(row)
-    for column, rows in sorted(columns.items()):
-        rows.sort()
-        first = row = rows[0]
-        held = cells[first, column]
-        for at in (*rows[1:], -1):  # no row: the end
-            now = cells[at, column] if at >= 0 else None
-            if at == row + 1 and now is held:
-                row = at
+def runs(cells: Mapping[Cell, T]) -> list[tuple[int, int, int, T]]:
+    """(column, first row, row after the last, what they hold) of the long runs of equal cells."""
+    found: list[tuple[int, int, int, T]] = []
+    columns: dict[int, list[tuple[int, T]]] = defaultdict(list)
+    for (row, column), held in cells.items():
+        columns[column].append((row, held))
+    for column, below in sorted(columns.items(), key=_FIRST):
+        below.sort(key=_FIRST)
+        first, held = below[0]
+        end = first
+        for row, now in below:
+            if row == end and (now is held or (now.__class__ is held.__class__ and now == held)):  # TRUE is not 1
+                end += 1
                 continue
-            if row + 1 - first >= SHORTEST_RUN:
-                found.append((column, first, row + 1, held))
-            if now is not None:
-                first = row = at
-                held = now
+            if end - first >= SHORTEST_RUN:
+                found.append((column, first, end, held))
+            first, end, held = row, row + 1, now
+        if end - first >= SHORTEST_RUN:
+            found.append((column, first, end, held))
     return found
 
 

@@ -3,7 +3,6 @@ its time, its traffic counted, its errors translated."""
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
@@ -20,6 +19,7 @@ from gspread.exceptions import APIError
 from gspread.http_client import HTTPClient
 
 from engine.errors import RoadmapError
+from sheets_sync import json_text
 from sheets_sync.errors import GoogleFailed
 from sheets_sync.key_file import damaged, key_info
 from sheets_sync.network import network_error, refused, sign_in_error
@@ -117,7 +117,7 @@ class Client(HTTPClient):
     ) -> dict[str, Any]:
         """The JSON object that one call answers. Raises gspread's, google-auth's and requests' errors, which
         ``translated`` understands."""
-        data = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii") if body is not None else None
+        data = json_text.written(body, may_be_null=False) if body is not None else None
         sent = len(data or b"")
         self._now.traffic = (sent, 0)
         headers = {"Content-Type": "application/json"} if data is not None else None
@@ -127,7 +127,7 @@ class Client(HTTPClient):
             # gspread stumbles over error bodies that are JSON but not Google's.
             raise GoogleFailed(f"Google {self.api} answered with an error that says nothing; try later.") from error
         self._now.traffic = (sent, response.raw.tell())
-        answer = response.json()
+        answer = json_text.read(response.content, response.json)
         if not isinstance(answer, dict):
             raise GoogleFailed(f"Google {self.api} answered with something that is no JSON object; try later.")
         return answer

@@ -121,18 +121,16 @@ def same(content: Content, there: CellValue) -> bool:
 
 
 def cell_data(content: Content) -> dict[str, Any]:
-    """The API's CellData of a value: never a formula. ``{}`` empties the cell under its field mask."""
+    """The API's CellData of a value: never a formula. ``{}`` empties the cell under its field mask. The format of a
+    Figure goes by itself (``format_data``), since many share one."""
     value = shown(content)
     if value is None:
         return {}
     if isinstance(value, bool):
         return {"userEnteredValue": {"boolValue": value}}
     if isinstance(value, int | float):
-        data: dict[str, Any] = {"userEnteredValue": {"numberValue": value}}
-        if isinstance(content, Figure):
-            data["userEnteredFormat"] = {"numberFormat": {"type": "NUMBER", "pattern": content.pattern}}
-        return data
-    data = {"userEnteredValue": {"stringValue": value}}
+        return {"userEnteredValue": {"numberValue": value}}
+    data: dict[str, Any] = {"userEnteredValue": {"stringValue": value}}
     if isinstance(content, Linked):
         data["textFormatRuns"] = _runs(content, len(value))
     return data
@@ -151,9 +149,15 @@ def _runs(content: Linked, length: int) -> list[dict[str, Any]]:
 
 def value_fields(content: Content) -> str:
     """The field mask under which ``cell_data`` is written."""
-    if isinstance(content, Figure):
-        return "userEnteredValue,userEnteredFormat.numberFormat"
     return "userEnteredValue,textFormatRuns" if isinstance(content, Linked) else "userEnteredValue"
+
+
+FORMAT_FIELDS = "userEnteredFormat.numberFormat"
+
+
+def format_data(pattern: str) -> dict[str, Any]:
+    """The API's CellData of a Figure's ``pattern``, written under ``FORMAT_FIELDS``."""
+    return {"userEnteredFormat": {"numberFormat": {"type": "NUMBER", "pattern": pattern}}}
 
 
 def value_of(cell: Mapping[str, Any]) -> CellValue:

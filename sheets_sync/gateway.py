@@ -29,6 +29,7 @@ from sheets_sync.grids import Workbook
 from sheets_sync.quota import Ledger, Quota
 from sheets_sync.readings import READ_FIELDS, spreadsheet_id_of, wanted_sheets, workbook_of
 from sheets_sync.tries import Tries, Verb
+from sheets_sync.undisturbed import undisturbed
 
 __all__ = ["Batch", "Call", "Counts", "SheetsGateway", "spreadsheet_id_of"]
 
@@ -137,7 +138,7 @@ class SheetsGateway:
         where there is none."""
         for _ in range(MOST_LESSONS):
             # A tab that was renamed or deleted between the two calls has other names by now.
-            with suppress(RequestRefused):
+            with suppress(RequestRefused), undisturbed():
                 return self._read(spreadsheet_id, titles, sheet_ids)
         return self._read(spreadsheet_id, titles, sheet_ids)
 

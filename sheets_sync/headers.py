@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from engine.findings import Finding, Severity
 from engine.keys import normalised
+from sheets_sync import json_text
 from sheets_sync.characters import plain, printable
 from sheets_sync.columns import Family, Tab
 from sheets_sync.grids import CellValue, Grid, Workbook
@@ -26,7 +26,6 @@ LOWEST_HEADER = 30
 """How far down a header that moved is looked for."""
 
 _MEND = "run `roadmap init` to add it"
-_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,8 @@ class Header:
     def digest(self, row: Sequence[CellValue]) -> str:
         """The digest of one raw row's PM cells, wherever its columns stand: ``row_digest`` of them."""
         size = len(row)
-        return row_digest({name: row[index] for name, index in self.pm_columns.items() if index < size})
+        filled = {name: row[index] for name, index in self.pm_columns.items() if index < size and row[index] != ""}
+        return row_digest(filled)
 
 
 def row_digest(values: Mapping[str, CellValue]) -> str:
@@ -60,7 +60,7 @@ def row_digest(values: Mapping[str, CellValue]) -> str:
     Numbers count by value (120 is 120.0), texts trimmed; blank cells do not count.
     """
     filled = {name: _canonical(value) for name, value in values.items() if not is_blank(value)}
-    return f"sha256:{hashlib.sha256(_encoded(filled).encode()).hexdigest()}"
+    return f"sha256:{hashlib.sha256(json_text.canonical(filled)).hexdigest()}"
 
 
 def is_blank(value: CellValue) -> bool:

@@ -66,15 +66,20 @@ class InputPlan:
     @property
     def changes(self) -> bool:
         """False where the tab already shows all of it, as far as the reading tells."""
-        return bool(
-            self.added
-            or self.marks.changes(self.grid)
-            or any(
-                not self._shows(row, column, content)
-                for row, held in self.wanted.items()
-                for column, content in held.items()
-            )
-        )
+        return bool(self.added or self.marks.changes(self.grid) or self.differing)
+
+    @cached_property
+    def differing(self) -> Sequence[tuple[int, int, Content, CellValue]]:
+        """(row, column, what it is to show, what stood there) of the cells that differ."""
+        found: list[tuple[int, int, Content, CellValue]] = []
+        values = self.grid.values
+        for row, held in self.wanted.items():
+            cells = values[row] if row < len(values) else ()
+            for column, content in held.items():
+                there = cells[column] if column < len(cells) else None
+                if not same(content, there):
+                    found.append((row, column, content, there))
+        return found
 
     @property
     def has_marks(self) -> bool:
@@ -108,7 +113,7 @@ class InputPlan:
     @cached_property
     def _asked(self) -> Asked:
         system = {column for held in self.wanted.values() for column in held}
-        rows = {row for row, held in self.wanted.items() for at in held if not self._shows(row, at, held[at])}
+        rows = {row for row, *_ in self.differing}
         return asked(self.grid, system, rows | self.marks.rows(self.grid))
 
     def writes(self, frame: Frame) -> TabWrites | None:
@@ -118,21 +123,19 @@ class InputPlan:
         rows = self._rows_in(frame)
         writes = TabWrites(self.title, frame.sheet_id, frame.row_count)
         places = rows | {row: row for row in self._emptied(rows, frame)}
-        for row, contents in self.wanted.items():
+        for row, column, content, _ in self.differing:
             if row in places:
-                for column, content in contents.items():
-                    if not self._shows(row, column, content):
-                        writes.values[places[row], column] = content
+                writes.values[places[row], column] = content
         self.marks.write(writes, frame, {0: 0, **rows})
         self._add(writes, frame)
         self._first, self._sent = frame, writes
-        home = {place: row for row, place in rows.items()}
+        home, wanted = {place: row for row, place in rows.items()}, self.wanted
         self._around = Before(
             grid=self.grid,
             frame=frame,
             asked=self._asked,
             home=home,
-            wanted=lambda row: self.wanted.get(home.get(row, -1), {}),
+            wanted=lambda row: wanted.get(home.get(row, -1), {}),
             known=frozenset({*self._known, *self.marks.columns}),
             formats=system_formats(self.header),
         )
@@ -235,7 +238,7 @@ class InputPlan:
         if key is None:
             return frozenset(self.header.pm_columns.values())
         keys = Counter(_text(_at(cells, key)) for _, cells in self._used())
-        is_written = any(key in held and not self._shows(row, key, held[key]) for row, held in self.wanted.items())
+        is_written = any(column == key for _, column, *_ in self.differing)
         if self.added or is_written or any(count > 1 or not name for name, count in keys.items()):
             return frozenset({key, *self.header.pm_columns.values()})
         return frozenset({key})
@@ -266,9 +269,6 @@ class InputPlan:
             else self.header.digest([*cells[:key], None, *cells[key + 1 :]])
         )
         return ((name, digest), name or None, digest, rest)
-
-    def _shows(self, row: int, column: int, content: Content) -> bool:
-        return same(content, self.there(row, column))
 
     def there(self, row: int, column: int) -> CellValue:
         """What stood in a cell when the tab was read."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.findings import Finding, Severity
-from sheets_sync.content import same, shown
+from sheets_sync.content import shown
 from sheets_sync.grids import CellValue, Grid
 from sheets_sync.headers import Header, column_letters, grid_of, header, is_blank, quoted
 from sheets_sync.input_plan import InputPlan
@@ -122,11 +122,9 @@ def still_told(grid: Grid, header: Header, now: datetime) -> Iterator[Finding]:
 
 def _foreign_in_rows(plan: InputPlan) -> Iterator[tuple[int, int, CellValue]]:
     checks = {plan.header.columns[name]: ours for name, ours in _OURS.items() if name in plan.header.columns}
-    for row, held in plan.wanted.items():
-        for column, content in held.items():
-            there = plan.there(row, column)
-            if column in checks and not is_blank(there) and not same(content, there) and not checks[column](there):
-                yield row, column, there
+    for row, column, _, there in plan.differing:
+        if column in checks and not is_blank(there) and not checks[column](there):
+            yield row, column, there
 
 
 def _foreign_in_table(plan: TablePlan) -> Iterator[tuple[int, int, CellValue]]:
@@ -134,8 +132,8 @@ def _foreign_in_table(plan: TablePlan) -> Iterator[tuple[int, int, CellValue]]:
     if plan.header.tab.name != "Portfolio" or plan.sort:
         return
     free = {plan.header.columns.get(name) for name in _FREE}
-    for row, column, content, there in plan.differing():
-        if column not in free and not is_blank(there) and not same(content, there):
+    for row, column, _, there in plan.differing:
+        if column not in free and not is_blank(there):
             yield row, column, there
 
 
@@ -147,13 +145,13 @@ def _foreign_titles(
     column = plan.header.columns.get("title")
     if plan.header.tab.name not in ("Contributions", "Roadmap Plan") or column is None:
         return
-    if isinstance(plan, InputPlan):
-        held = ((row, contents.get(column), plan.there(row, column)) for row, contents in plan.wanted.items())
-    else:
-        held = ((row, content, there) for row, at, content, there in plan.differing() if at == column)
-    differing = [one for one in held if not is_blank(shown(one[1])) and not is_blank(one[2]) and not same(*one[1:])]
+    differing = [
+        (row, there)
+        for row, at, content, there in plan.differing
+        if at == column and not is_blank(shown(content)) and not is_blank(there)
+    ]
     ours = titles() if differing else None
-    yield from ((row, column, there) for row, _, there in differing if ours is not None and there not in ours)
+    yield from ((row, column, there) for row, there in differing if ours is not None and there not in ours)
 
 
 def _names(header: Header) -> dict[int, str]:

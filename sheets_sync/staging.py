@@ -10,12 +10,12 @@ their way still get their own.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sheets_sync import json_text
 from sheets_sync.cell_writes import Cell, Json, TabWrites, rectangles, runs, sendable
 from sheets_sync.content import Content, Figure, Linked
 from sheets_sync.exchange import Batch
@@ -81,7 +81,7 @@ class Stage:
 
 def is_too_large(requests: Sequence[Mapping[str, Any]], writes: Sequence[TabWrites]) -> bool:
     """True where the body of a batch has more bytes than that, and staging would make it smaller."""
-    if len(json.dumps(requests, separators=(",", ":"))) <= MOST_BYTES:
+    if len(json_text.written(requests)) <= MOST_BYTES:
         return False
     return bool(_laid_out(writes)[0])
 
@@ -153,7 +153,7 @@ def _laid_out(writes: Sequence[TabWrites]) -> tuple[dict[Cell, Content], dict[tu
     places: dict[tuple[int, int, str, Any], list[int]] = defaultdict(list)
     top = 0
     for each in writes:
-        repeated = {(row, column) for column, first, end, _ in runs(sendable(each.values)) for row in range(first, end)}
+        repeated = {(row, column) for column, first, end, _ in runs(each.values) for row in range(first, end)}
         plain = {cell: held for cell, held in each.values.items() if cell not in repeated and _is_plain(held)}
         low = min((row for row, _ in plain), default=0)
         for (row, column), held in sorted(plain.items(), key=lambda item: item[0]):

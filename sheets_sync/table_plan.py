@@ -8,7 +8,8 @@ has no preconditions, so after a PM's sort that would hit another row. Where a n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -64,12 +65,12 @@ class TablePlan:
     @property
     def changes(self) -> bool:
         """False where the tab already shows all of it, as far as the reading tells."""
-        return bool(
-            self._names_keys or self.sort or self.marks.changes(self.grid) or any(True for _ in self.differing())
-        )
+        return bool(self._names_keys or self.sort or self.marks.changes(self.grid) or self.differing)
 
-    def differing(self) -> Iterator[tuple[int, int, Content, CellValue]]:
+    @cached_property
+    def differing(self) -> Sequence[tuple[int, int, Content, CellValue]]:
         """(row, column, what it is to show, what stood there) of the cells of known rows that differ."""
+        found: list[tuple[int, int, Content, CellValue]] = []
         for name, held in self._by_name.items():
             row = self._rows.get(name)
             if row is None:
@@ -78,7 +79,8 @@ class TablePlan:
             for column, content in held.items():
                 there = cells[column] if column < len(cells) else None
                 if not (content is there or same(content, there)):
-                    yield row, column, content, there
+                    found.append((row, column, content, there))
+        return found
 
     @property
     def has_marks(self) -> bool:
@@ -94,7 +96,7 @@ class TablePlan:
 
     @cached_property
     def _asked(self) -> Asked:
-        rows = {row for row, *_ in self.differing()}
+        rows = {row for row, *_ in self.differing}
         return asked(self.grid, self._system, rows | self.marks.rows(self.grid))
 
     def ranges(self) -> list[str]:
@@ -123,14 +125,13 @@ class TablePlan:
             return None
         writes = TabWrites(self.title, frame.sheet_id, frame.row_count)
         places, strays = self._places(frame)
-        for name, contents in self._by_name.items():
-            row = places.get(name)
-            if row is None:
-                continue
-            there = self.grid.values[self._rows[name]] if name in self._rows else None
-            for column, content in contents.items():
-                if there is None or not same(content, _at(there, column)):
-                    writes.values[row, column] = content
+        names = {row: name for name, row in self._rows.items()}
+        for old, column, content, _ in self.differing:
+            if names[old] in places:
+                writes.values[places[names[old]], column] = content
+        for name, row in places.items():
+            if name not in self._rows:
+                writes.values |= {(row, column): content for column, content in self._by_name[name].items()}
         if self.sort and self._title is not None:
             by_row = {row: name for name, row in places.items()}
             for row in writes.rows & by_row.keys():
@@ -205,10 +206,13 @@ class TablePlan:
             if name in self._by_name and name not in places and row not in taken:
                 places[name] = row
                 taken.add(row)
-        for name in self._by_name.keys() - places.keys():
+        titled: dict[str, list[int]] = defaultdict(list)
+        for row, title in titles.items():
+            if title and row not in taken:
+                titled[title].append(row)
+        for name in self._by_name.keys() - places.keys() if titled else ():
             # A key that a PM deleted or typed over: its row is known by its title, and gets its key back.
-            title = self._wanted_title(name)
-            rows = [row for row, found in titles.items() if found == title and row not in taken and title]
+            rows = [row for row in titled.get(self._wanted_title(name), ()) if row not in taken]
             if len(rows) == 1:
                 places[name] = rows[0]
                 taken.add(rows[0])

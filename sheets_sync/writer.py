@@ -24,6 +24,7 @@ from sheets_sync.gateway import MOST_LESSONS, Batch, SheetsGateway
 from sheets_sync.grids import Grid, Workbook
 from sheets_sync.repairs import Repairs, Unsure
 from sheets_sync.tab_plans import TabPlan, tab_plans
+from sheets_sync.undisturbed import undisturbed
 from sheets_sync.updates import SheetUpdate
 
 
@@ -47,7 +48,8 @@ def write_cycle(
     What is larger than ``staging.MOST_BYTES`` goes by way of a staging sheet. Raises the errors of
     ``sheets_sync.errors``; the workbook then shows all of the update or none of it.
     """
-    return write_plans(gateway, workbook, tab_plans(workbook, update), before_write=before_write)
+    with undisturbed():
+        return write_plans(gateway, workbook, tab_plans(workbook, update), before_write=before_write)
 
 
 def write_plans(

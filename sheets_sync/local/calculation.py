@@ -11,7 +11,7 @@ from sheets_sync.local import coercion, functions
 from sheets_sync.local.a1 import Area, Box
 from sheets_sync.local.arrays import MAX_CELLS, Array, Spread, combined, may_spread
 from sheets_sync.local.formulas import FormulaProblem, Node, parsed, references
-from sheets_sync.local.grid import Book, CellError, Formula, Sheet, Value, range_box
+from sheets_sync.local.grid import Book, CellError, Formula, Sheet, Value, computes, range_box
 from sheets_sync.local.locales import locale_named
 
 _Key = tuple[int, int, int]
@@ -196,10 +196,8 @@ class Calculator:
         if sheet.id not in self._formulas:
             found: dict[int, list[int]] = {}
             for index, row in enumerate(sheet.rows):
-                if row:
-                    columns = [column for column, cell in row.items() if type(cell.entered) is Formula]
-                    if columns:
-                        found[index] = columns
+                if row and computes(row):
+                    found[index] = [column for column, cell in row.items() if type(cell.entered) is Formula]
             self._formulas[sheet.id] = found
         return self._formulas[sheet.id]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sheets_sync.local.a1 import Box
@@ -44,8 +45,19 @@ class Cell(NamedTuple):
 
 
 BLANK = Cell()
+_ENTERED, _EXTRAS = itemgetter(0), itemgetter(3)
 Row = dict[int, Cell]
 """The cells of a row that hold something, by zero-based column."""
+
+
+def computes(row: Row) -> bool:
+    """Whether a cell of the row holds a formula."""
+    return Formula in map(type, map(_ENTERED, row.values()))
+
+
+def has_extras(row: Row) -> bool:
+    """Whether a cell of the row has a dropdown or the like."""
+    return any(map(_EXTRAS, row.values()))
 
 
 class Sheet:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
+from sheets_sync import json_text
 from sheets_sync.local.errors import ApiError, bad_request
 
 Json = dict[str, Any]
@@ -93,7 +94,7 @@ class Call:
         if not self.content.strip():
             return {}
         try:
-            return json.loads(self.content, parse_constant=_no_constant)
+            return json_text.read(self.content, lambda: json.loads(self.content, parse_constant=_no_constant))
         except (ValueError, RecursionError) as error:
             reason = "Message too deep." if isinstance(error, RecursionError) else f"{error}"[:200]
             raise bad_request(f"Invalid JSON payload received. {reason}") from error
@@ -117,5 +118,5 @@ def _snake(name: str) -> str:
 
 
 def dumped(answer: Any) -> bytes:
-    """The JSON text of an answer; ASCII only, so that lone surrogates in cells pass."""
-    return json.dumps(answer, separators=(",", ":")).encode("ascii")
+    """The JSON text of an answer."""
+    return json_text.written(answer)

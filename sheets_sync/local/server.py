@@ -32,6 +32,7 @@ from sheets_sync.local.rest import MAX_BODY, Call, dumped
 from sheets_sync.local.script_host import ScriptHost
 from sheets_sync.local.scripts import Scripts
 from sheets_sync.local.service import OWNER, SheetsService
+from sheets_sync.undisturbed import undisturbed
 
 KEY_FILE = "service-account.json"
 _JSON = "application/json; charset=UTF-8"
@@ -97,7 +98,11 @@ async def _api_answer(
 
 def _content(service: SheetsService, api: Any, call: Call) -> Response:
     """The whole answer, made in a worker thread: large ones take a while to print."""
-    answer = api.answered(service, call)
+    with undisturbed():
+        return _response(api.answered(service, call))
+
+
+def _response(answer: Any) -> Response:
     if answer is None:
         return Response(status_code=204)
     if isinstance(answer, rest_drive.Download):

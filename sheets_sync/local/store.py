@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from sheets_sync import json_text
 from sheets_sync.local.grid import Book, Cell, CellError, Entered, Formula, Row, Sheet
 
 Json = dict[str, Any]
@@ -191,21 +192,21 @@ def _sheet(head: Json) -> Sheet:
     return sheet
 
 
-_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
 
 
 def _packed(rows: list[Row | None]) -> str:
     """The JSON of a block: equal formats and extras stand once."""
     shared: list[Json] = []
     places: dict[int, int] = {}
-    texts: dict[str, int] = {}
+    texts: dict[bytes, int] = {}
 
     def place(value: Json | None) -> int | None:
         if not value:
             return None
         at = places.get(id(value))
         if at is None:
-            text = _encoded(value)
+            text = json_text.written(value)
             at = texts.get(text)
             if at is None:
                 at = texts[text] = len(shared)
@@ -228,7 +229,7 @@ def _packed(rows: list[Row | None]) -> str:
         for column, (entered, form, note, extras) in row.items():
             if entered is not None:
                 repeated = None
-            plain = entered if type(entered) is str or entered is None else _plain(entered)
+            plain = entered if type(entered) in _AS_THEY_ARE else _plain(entered)
             if not (extras or note or form):
                 cells.append((column, plain))
                 continue
@@ -241,7 +242,7 @@ def _packed(rows: list[Row | None]) -> str:
             else:
                 cells.append((column, plain, tail[0], note) if note else (column, plain, tail[0]))
         out.append(cells)
-    return json.dumps({"shared": shared, "rows": out}, separators=(",", ":"))
+    return json_text.written({"shared": shared, "rows": out}).decode()
 
 
 def _unpack(sheet: Sheet, block: int, packed: Json) -> None:

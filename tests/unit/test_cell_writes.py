@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sheets_sync import staging
 from sheets_sync.cell_writes import SHORTEST_RUN, TabWrites
-from sheets_sync.content import Figure, cell_data, link
+from sheets_sync.content import FORMAT_FIELDS, Figure, cell_data, format_data, link
 
 CONTENTS = st.one_of(
     st.none(), st.sampled_from(["a", "b", "1", "TRUE"]), st.integers(0, 2), st.booleans(),
@@ -30,8 +30,8 @@ def values(draw: st.DrawFn) -> dict[tuple[int, int], Any]:
 
 
 def filled(requests: list[dict[str, Any]], stage: dict[tuple[int, int], Any]) -> tuple[dict[Any, Any], Counter[Any]]:
-    """The cells that requests fill, and how often each."""
-    cells: dict[Any, Any] = {}
+    """The cells that requests fill, and how often each part of each."""
+    cells: dict[Any, Any] = defaultdict(dict)
     times: Counter[Any] = Counter()
     for request in requests:
         ((kind, body),) = request.items()
@@ -47,9 +47,15 @@ def filled(requests: list[dict[str, Any]], stage: dict[tuple[int, int], Any]) ->
         else:
             source, target = area(body["source"]), area(body["destination"])
             made = {cell: cell_data(stage[there]) for cell, there in zip(target, source, strict=True)}
-        cells |= made
-        times.update(list(made))
-    return cells, times
+        for cell, data in made.items():
+            cells[cell] |= data
+            times[cell, body.get("fields", "userEnteredValue")] += 1
+    return dict(cells), times
+
+
+def shown(held: Any) -> dict[str, Any]:
+    """A cell's CellData, with the format of a figure."""
+    return cell_data(held) | (format_data(held.pattern) if isinstance(held, Figure) else {})
 
 
 def area(where: dict[str, int]) -> list[tuple[int, int]]:
@@ -60,7 +66,7 @@ def area(where: dict[str, int]) -> list[tuple[int, int]]:
 @given(values())
 def test_each_cell_is_written_once_with_its_own_value(cells: dict[tuple[int, int], Any]) -> None:
     made, times = filled(TabWrites("T", 7, 100, values=cells).requests(), {})
-    assert made == {cell: cell_data(held) for cell, held in cells.items()}
+    assert made == {cell: shown(held) for cell, held in cells.items()}
     assert set(times.values()) <= {1}
 
 
@@ -72,7 +78,7 @@ def test_staged_values_reach_their_cells_though_rows_moved_meanwhile(
     stage = staging.Stage(99, places)
     now = {(moved[row - 1], column): held for (row, column), held in cells.items()}
     made, times = filled(TabWrites("T", 7, 100, values=now).requests(stage.copies), laid_out)
-    assert made == {cell: cell_data(held) for cell, held in now.items()}
+    assert made == {cell: shown(held) for cell, held in now.items()}
     assert set(times.values()) <= {1}
     assert {type(held) for held in laid_out.values()} <= {str, int, bool}
 
@@ -81,6 +87,14 @@ def test_equal_cells_below_each_other_are_said_once() -> None:
     cells: dict[tuple[int, int], Any] = {(row, 3): "Core" for row in range(1, 1001)}
     (request,) = TabWrites("T", 7, 2000, values=cells).requests()
     assert request["repeatCell"]["range"]["endRowIndex"] == 1001
+
+
+def test_a_format_that_figures_below_each_other_share_is_said_once() -> None:
+    cells: dict[tuple[int, int], Any] = {(row, 3): Figure(Decimal(row)) for row in range(1, 1001)}
+    values, formats = TabWrites("T", 7, 2000, values=cells).requests()
+    assert values["updateCells"]["fields"] == "userEnteredValue"
+    assert formats["repeatCell"]["fields"] == FORMAT_FIELDS
+    assert formats["repeatCell"]["range"]["endRowIndex"] == 1001
 
 
 @given(st.lists(st.dictionaries(st.integers(0, 4), CONTENTS, min_size=1), max_size=12), st.integers(1, 9))
@@ -92,4 +106,4 @@ def test_inserted_rows_show_what_they_are_to_show_and_their_blanks_are_not_sent(
     requests = [request for request in writes.requests() if "insertDimension" not in request]
     cells, _ = filled(requests, {})
     wanted = {(row, column): held for row, each in enumerate(rows, at) for column, held in each.items()}
-    assert cells == {cell: cell_data(held) for cell, held in wanted.items() if held is not None}
+    assert cells == {cell: shown(held) for cell, held in wanted.items() if held is not None}

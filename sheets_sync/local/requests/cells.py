@@ -160,6 +160,7 @@ class _Writer:
         self.writes_note = everything or "note" in mask
         self.extras = [name for name in _EXTRAS if everything or name in mask]
         self._formats: dict[tuple[int, str], tuple[Json | None, Json | None]] = {}
+        self._texts: dict[int, tuple[Json, str]] = {}
         self._last: tuple[Json, Entered] | None = None
 
     def written(self, cell: Cell, data: Json) -> Cell:
@@ -199,13 +200,23 @@ class _Writer:
         return entered
 
     def _format(self, old: Json | None, new: Json | None) -> Json | None:
-        key = (id(old), json.dumps(new) if new else "")
+        key = (id(old), self._text(new) if new else "")
         found = self._formats.get(key)
         if found is None:
             _check_format(new or {})
             assert self.format_mask is not None
             # the old format is kept beside the result, so that its id stays its own
             found = self._formats[key] = (old, styles.changed_format(old, new, self.format_mask))
+        return found[1]
+
+    def _text(self, form: Json) -> str:
+        """The JSON of a format; that of a repeated cell is printed once."""
+        found = self._texts.get(id(form))
+        if found is None:
+            found = self._texts[id(form)] = (
+                form,
+                json.dumps(form),
+            )  # kept beside its text, so that its id stays its own
         return found[1]
 
 

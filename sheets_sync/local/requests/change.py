@@ -10,7 +10,7 @@ from sheets_sync.local import formulas
 from sheets_sync.local.a1 import Box
 from sheets_sync.local.calculation import Calculator
 from sheets_sync.local.fields import Mask, update_mask
-from sheets_sync.local.grid import Book, Cell, Formula, Json, Sheet
+from sheets_sync.local.grid import Book, Cell, Formula, Json, Sheet, computes, has_extras
 
 MAX_CELLS = 10_000_000
 MAX_COLUMNS = 18_278
@@ -79,7 +79,7 @@ class Change:
         for sheet in list(self.book.sheets):
             rules = _Rules(lambda text, on=sheet: rewrite(text, on))
             for index, row in enumerate(sheet.rows):
-                if not row:
+                if not row or not (computes(row) or has_extras(row)):
                     continue
                 told = [each for each in row.items() if each[1].extras or type(each[1].entered) is Formula]
                 for column, cell in told:
