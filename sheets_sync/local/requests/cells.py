@@ -213,10 +213,8 @@ class _Writer:
         """The JSON of a format; that of a repeated cell is printed once."""
         found = self._texts.get(id(form))
         if found is None:
-            found = self._texts[id(form)] = (
-                form,
-                json.dumps(form),
-            )  # kept beside its text, so that its id stays its own
+            # The format is kept beside its text, so that its id stays its own.
+            found = self._texts[id(form)] = (form, json.dumps(form))
         return found[1]
 
 
