@@ -40,7 +40,7 @@ LINES = (
     Line("random", 500, lambda made, n: lines_killed.killed_at_random(made, range(n))),
     Line("paused", 100, lambda made, n: lines_killed.paused_at_calls(made, range(n))),
     Line("postgres", 100, lambda made, n: lines_postgres.restarted(made, range(n))),
-    Line("google", 400, lambda made, n: lines_google.stormy(made, range(n))),
+    Line("google", 500, lambda made, n: lines_google.stormy(made, range(n))),
     Line("twice", 1000, _twice),
     Line("many", 150, _many),
     Line("connections", 10, lambda made, n: lines_postgres.without_connections(made, range(n))),
