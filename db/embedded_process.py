@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from db.embedded_program import Place
+
+_LOOKS, _LOOK_S = 100, 0.01
+_DEAD = "ZX"
+"""Zombies, and what is just ending."""
 
 
 def pid_file(place: Place) -> tuple[int | None, int]:
@@ -31,11 +36,17 @@ def command_words(pid: int) -> tuple[bytes, ...] | None:
     """The command line of a process; empty where there is none (or only a zombie), None where it is hidden from us."""
     if Path("/proc/self/cmdline").exists():
         try:
-            return tuple(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+            for _ in range(_LOOKS):
+                if words := Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return tuple(words.split(b"\0"))
+                if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in _DEAD:
+                    break
+                time.sleep(_LOOK_S)  # for a moment it has none, while it becomes another program
         except (FileNotFoundError, ProcessLookupError):
             return ()
         except OSError:
             return None
+        return ()
     command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
     line = subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 - only a number varies
     program, _, rest = line.strip().partition(b" -D ")

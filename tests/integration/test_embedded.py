@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import make_url
 
 from db import embedded, embedded_program
+from db.embedded_process import command_words
 from db.embedded_program import find_place, socket_folder
 from db.errors import EmbeddedFailed
 from jobs.connections import Connections
@@ -26,6 +27,8 @@ from jobs.settings import load_settings
 
 IS_ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root hands the server to another account")
+MARKER = "0.0314"
+"""Seconds more, and a word to know a process by."""
 STARTER = "import sys, time; from pathlib import Path; from db import embedded; {action}"
 
 
@@ -152,6 +155,25 @@ def test_a_start_while_it_runs_starts_nothing_and_stop_stops_it_once(made_home: 
     assert embedded.stop(made_home) is True
     assert embedded.stop(made_home) is False
     assert embedded.start(made_home).was_started
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="command lines are read otherwise there")
+def test_a_shell_that_becomes_the_server_is_never_taken_for_a_dead_one() -> None:
+    """For a moment in between a process has no command line."""
+    script = ["/bin/sh", "-c", 'read -r go; exec "$@"', "sh", "/bin/sleep", "60", MARKER]
+    for _ in range(40):
+        with subprocess.Popen(script, stdin=subprocess.PIPE) as process:
+            assert process.stdin
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+            try:
+                words = command_words(process.pid)
+                while words and words[0] != b"/bin/sleep":
+                    assert MARKER.encode() in words
+                    words = command_words(process.pid)
+                assert words
+            finally:
+                process.kill()
 
 
 def test_stopping_where_nothing_ever_ran_makes_no_folder(home: Path) -> None:
