@@ -45,8 +45,8 @@ fmt: $(DEV) ## format the code and sort its imports
 slow: $(DEV) ## the slow suites: long random runs, by hand
 	@$(BIN)/pytest -m slow --timeout 3600
 
-faults: $(DEV) ## the fault matrix, as a table (N=20: each line so often; LINES="calls paused": only those)
-	@$(BIN)/python -m tests.faults.matrix $(LINES) $(if $(N),-n $(N))
+faults: $(DEV) ## the fault matrix, as a table (N=20: each line so often; LINES="calls paused": only those; SITES=8 beside each other)
+	@$(BIN)/python -m tests.faults.matrix $(LINES) $(if $(N),-n $(N)) $(if $(SITES),--sites $(SITES))
 
 bench: $(DEV) ## benchmarks, each beside a peer, as ratios
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
