@@ -1,4 +1,5 @@
-"""Google's quota, kept by counting: at most so many calls in any minute, for one account and for its whole project.
+"""Google's quota, kept by counting: at most so many calls in any minute (and a little more, since calls take longer or
+shorter to reach Google), for one account and for its whole project.
 
 Each process counts its own calls. Where a ledger is given (Postgres, in ``db.turns``), all processes count together:
 two workers on two machines share one quota as if they were one.
@@ -11,7 +12,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-WINDOW_S = 60.0
+LATE_S = 2.0
+"""How much sooner than another a call may reach Google after its turn. Google counts calls when they reach it."""
+WINDOW_S = 60.0 + LATE_S
+"""A minute, for calls that reach Google one sooner, one later after their turns."""
 
 
 class Ledger(Protocol):

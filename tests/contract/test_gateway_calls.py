@@ -14,6 +14,7 @@ from jobs import metrics
 from sheets_sync import errors
 from sheets_sync.exchange import Call
 from sheets_sync.gateway import SheetsGateway
+from sheets_sync.quota import WINDOW_S
 
 Make = Callable[..., SheetsGateway]
 API = r"/v4/spreadsheets"
@@ -47,7 +48,7 @@ def test_waiting_for_the_quota_is_told_apart_from_waiting_after_a_failure(make_g
     gateway = make_gateway(calls_per_minute=1, on_call=calls.append)
     for _ in "ab":
         gateway.reread(spreadsheet, ["A1"], "spreadsheetId")
-    assert [call.queued_s for call in calls] == pytest.approx([0, 60], abs=1)
+    assert [call.queued_s for call in calls] == pytest.approx([0, WINDOW_S], abs=1)
     assert [call.paused_s for call in calls] == [0, 0]
 
 
@@ -63,7 +64,7 @@ def test_reads_writes_and_drive_each_have_a_quota_of_their_own(
     with pytest.raises(errors.QuotaSpent, match="Google Drive: our own limit"):
         gateway.start_page_token()  # not within its short deadline
     gateway.reread(spreadsheet, ["A1"], "spreadsheetId")
-    assert clock() - started == pytest.approx(60, abs=1)
+    assert clock() - started == pytest.approx(WINDOW_S, abs=1)
 
 
 class Full:
