@@ -75,7 +75,7 @@ def test_the_smallest_limit_holds_within_a_process() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    quota = Quota({"account": 5, "project": 2}, clock=lambda: now[0], sleep=sleep)
+    quota = Quota({"account": 5, "project": 2}, clock=lambda: now[0], sleep=sleep, window_s=60)
     taken = []
     for _ in range(6):
         assert quota.take(1000)
