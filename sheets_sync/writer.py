@@ -155,7 +155,8 @@ class _Writing:
             made = plan.writes(frame) if frame else None
             if made is None:
                 self.skipped.append(plan.title)
-                self.unsure += filter(None, [self.tried.get(plan.grid.sheet_id)])
+                if plan.grid.sheet_id in self.tried:
+                    self.unsure.append(self.tried[plan.grid.sheet_id])
                 continue
             self.made.append(made)
             if asked := made.requests(copies):

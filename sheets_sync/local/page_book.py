@@ -26,6 +26,7 @@ Edit = Callable[[TabView], Sequence[Json]]
 """Requests for a tab as it is."""
 
 OPTIONS_CAP = 5_000
+ROW_IS_GONE = "That row is gone; nothing was written."
 PERSON = "you@roadmap.local"
 """Who does what is done on the page: a person, never the service account of the worker."""
 
@@ -156,7 +157,7 @@ def row_of(view: TabView, uid: int) -> int:
     """Where the row stands. Raises ApiError where it is gone."""
     row = view.index_of(uid)
     if row is None:
-        raise ApiError(404, "NOT_FOUND", "That row is gone; nothing was written.")
+        raise ApiError(404, "NOT_FOUND", ROW_IS_GONE)
     return row
 
 

@@ -12,7 +12,7 @@ from nicegui.events import GenericEventArguments
 from sheets_sync.local import page_edits as edits
 from sheets_sync.local.a1 import cell_text
 from sheets_sync.local.errors import ApiError
-from sheets_sync.local.page_book import Book, Edit, row_of
+from sheets_sync.local.page_book import ROW_IS_GONE, Book, Edit, row_of
 from sheets_sync.local.page_dialogs import edit_anyway, note_text, tab_title
 from sheets_sync.local.page_grid import SheetGrid
 from sheets_sync.local.page_patch import patch
@@ -226,7 +226,8 @@ class WorkbookWindow:
         views: tuple[TabView, TabView] | None = await self._ask(self.book.type_in, sheet_id, uid, column, rows)
         if views is None:
             return
-        (before, after), height, width = views, len(rows), max(len(cells) for cells in rows)
+        before, after = views
+        height, width = len(rows), max(len(cells) for cells in rows)
         if (start := after.index_of(uid)) is not None:
             uids = after.uids[start : start + height]
             self.steps.add(sheet_id, typed_cells(before, after, uids, range(column, column + width)))
@@ -254,10 +255,10 @@ class WorkbookWindow:
 
     async def _change_here(self, wanted: Change) -> tuple[TabView, TabView, int] | None:
         """The same at the cursor; its row before as well."""
-        if self.cursor is None:
-            ui.notify("Click a cell first.")
+        cursor = self._cell()
+        if cursor is None:
             return None
-        uid, column = self.cursor
+        uid, column = cursor
         done = await self._change(lambda view: wanted(view, row_of(view, uid), column))
         return None if done is None else (*done, row_of(done[0], uid))
 
@@ -327,11 +328,14 @@ class WorkbookWindow:
         await self._change(lambda view: [edits.more_rows(view, ROWS_ADDED)])
 
     async def _note(self) -> None:
+        cursor = self._cell()
+        if cursor is None:
+            return
         async with self._turn:
-            place = await self._cursor_place()
+            place = await self._place(cursor[0])
         if place is None:
             return
-        note = await note_text(cell_text(*place[1:]), edits.note_of(*place))
+        note = await note_text(cell_text(place[1], cursor[1]), edits.note_of(*place, cursor[1]))
         if note is not None:
             await self._change_here(lambda view, row, column: [edits.noted_cell(view, row, column, note)])
 
@@ -346,16 +350,15 @@ class WorkbookWindow:
         await self._catch_up()
         row = self.view.index_of(uid) if self.view else None
         if self.view is None or row is None:
-            ui.notify("That row is gone; nothing was written.", type="warning")
+            ui.notify(ROW_IS_GONE, type="warning")
             return None
         return self.view, row
 
-    async def _cursor_place(self) -> tuple[TabView, int, int] | None:
+    def _cell(self) -> tuple[int, int] | None:
+        """The cursor's uid and column; says so where there is none."""
         if self.cursor is None:
             ui.notify("Click a cell first.")
-            return None
-        place = await self._place(self.cursor[0])
-        return (*place, self.cursor[1]) if place else None
+        return self.cursor
 
     def _selection(self) -> Json | None:
         """The cursor, as a script knows it."""
